@@ -1,0 +1,1 @@
+"""The methods, and what they are made of, on any array backend."""
