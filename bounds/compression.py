@@ -1,0 +1,7 @@
+"""Compression constants."""
+
+from __future__ import annotations
+
+from .statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = ()

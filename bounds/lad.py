@@ -1,0 +1,7 @@
+"""The LAD paper's statements."""
+
+from __future__ import annotations
+
+from .statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = ()
