@@ -1,0 +1,145 @@
+"""What each device computes and sends when it is honest: task assignment and encoding, the coded half of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace
+
+from .draws import Persistence, check_persistence, index_draws, permutation_draws
+from .problems.base import Array, Problem, take_rows
+from .randomness import Purpose
+
+Weights = npt.NDArray[Any]
+
+
+class Encoder(Protocol):
+    """An encoding that has been started for a batch of runs."""
+
+    def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
+        """What the devices send if all are honest, (runs, N, Q)."""
+
+    def weights(self, iteration: int) -> Weights:
+        """The same as a matrix of weights of the subsets, (runs, N, M): messages = weights @ gradients."""
+
+
+class Encoding(Protocol):
+    """How gradients of M subsets become messages of N devices, whatever the problem."""
+
+    @property
+    def devices(self) -> int:
+        """N, the number of devices."""
+
+    def start(self, seeds: Sequence[int], subsets: int) -> Encoder:
+        """Prepare for the runs with these seeds, on a problem with that many subsets."""
+
+
+def window_sums(vectors: Array, d: int) -> Array:
+    """Sums of d consecutive rows, cyclically: row i of the result is the sum of rows i, ..., i + d - 1 mod N.
+
+    Taken as differences of prefix sums, in O(N Q) whatever d is.
+
+    Parameters
+    ----------
+    vectors
+        Shape (..., N, Q).
+    d
+        At least 1, at most N.
+
+    Returns
+    -------
+    Array
+        Shape (..., N, Q).
+    """
+    n = vectors.shape[-2]
+    if not 1 <= d <= n:
+        raise ValueError(f"window_sums needs 1 <= d <= N, got d={d}, N={n}")
+    if d == 1:
+        return vectors
+    xp = array_namespace(vectors)
+    total = vectors.shape[:-2]
+    if xp is np:
+        return _window_sums_in_place(vectors, d)
+    prefix = xp.cumulative_sum(vectors, axis=-2) if hasattr(xp, "cumulative_sum") else xp.cumsum(vectors, axis=-2)
+    zero = xp.zeros((*total, 1, vectors.shape[-1]), dtype=vectors.dtype, device=vectors.device)
+    prefix = xp.concat((zero, prefix), axis=-2)
+    inner = prefix[..., d:, :] - prefix[..., : n + 1 - d, :]
+    wrapped = prefix[..., n : n + 1, :] - prefix[..., n + 1 - d : n, :] + prefix[..., 1:d, :]
+    return xp.concat((inner, wrapped), axis=-2)
+
+
+def _window_sums_in_place(vectors: npt.NDArray[Any], d: int) -> npt.NDArray[Any]:
+    """`window_sums` for NumPy, whose own cumulative sum along an axis that is not the last one is slow."""
+    n = vectors.shape[-2]
+    prefix = np.empty((*vectors.shape[:-2], n + 1, vectors.shape[-1]), vectors.dtype)
+    prefix[..., 0, :] = 0
+    for row in range(n):
+        np.add(prefix[..., row, :], vectors[..., row, :], out=prefix[..., row + 1, :])
+    sums = np.empty_like(vectors)
+    np.subtract(prefix[..., d:, :], prefix[..., : n + 1 - d, :], out=sums[..., : n + 1 - d, :])
+    tail = sums[..., n + 1 - d :, :]
+    np.subtract(prefix[..., n : n + 1, :], prefix[..., n + 1 - d : n, :], out=tail)
+    tail += prefix[..., 1:d, :]
+    return sums
+
+
+@dataclass(frozen=True)
+class CyclicEncoding:
+    """LAD's encoding (5): device i averages the gradients of d subsets, consecutive in a random order.
+
+    Parameters
+    ----------
+    devices
+        N, the number of devices and of subsets.
+    d
+        Computational load, 1 <= d <= N.
+    tasks
+        Whether the device-to-task permutation is redrawn in each iteration (literal) or fixed in a run.
+    subsets
+        The same for the permutation of the subsets.
+    """
+
+    devices: int
+    d: int = 1
+    tasks: Persistence = "redrawn"
+    subsets: Persistence = "redrawn"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.d <= self.devices:
+            raise ValueError(f"CyclicEncoding(devices={self.devices}, d={self.d}) needs 1 <= d <= devices")
+        check_persistence("CyclicEncoding tasks", self.tasks)
+        check_persistence("CyclicEncoding subsets", self.subsets)
+
+    def start(self, seeds: Sequence[int], subsets: int) -> Encoder:
+        """Prepare for the runs with these seeds; as many subsets as devices are needed."""
+        if subsets != self.devices:
+            raise ValueError(
+                f"CyclicEncoding(devices={self.devices}) needs as many subsets as devices, got {subsets} subsets"
+            )
+        return _CyclicEncoder(self, seeds)
+
+
+class _CyclicEncoder:
+    def __init__(self, encoding: CyclicEncoding, seeds: Sequence[int]) -> None:
+        self._n, self._d = encoding.devices, encoding.d
+        self._tasks = permutation_draws(seeds, Purpose.TASKS, self._n, encoding.tasks)
+        self._order = permutation_draws(seeds, Purpose.SUBSETS, self._n, encoding.subsets)
+
+    def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
+        tasks, order = self._tasks.at(iteration), self._order.at(iteration)
+        if self._d == 1:
+            return problem.gradients(x, np.take_along_axis(order, tasks, axis=-1))
+        sums = window_sums(problem.gradients(x, order), self._d)
+        return take_rows(sums, tasks) / self._d
+
+    def weights(self, iteration: int) -> Weights:
+        tasks, order = self._tasks.at(iteration), self._order.at(iteration)
+        columns = (tasks[..., None] + np.arange(self._d)) % self._n
+        held = np.take_along_axis(order[:, None, :], columns, axis=-1)
+        weights = np.zeros((*tasks.shape, self._n))
+        np.put_along_axis(weights, held, 1 / self._d, axis=-1)
+        return weights

@@ -1,0 +1,108 @@
+"""What a training problem has to offer: F(x) = sum of f_k(x) over M subsets, through its per-subset gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace
+
+Array = Any
+"""An array of any array-API namespace (NumPy, PyTorch, JAX, CuPy, array-api-strict)."""
+
+Indices = npt.NDArray[np.int64]
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """A training loss with M subsets and Q parameters, for one run or for a batch of runs.
+
+    ``x`` always has shape (..., Q); a batched problem, whose data differ from run to run, wants as many leading entries
+    as it has runs.
+    """
+
+    @property
+    def subsets(self) -> int:
+        """M, the number of subsets."""
+
+    @property
+    def dimension(self) -> int:
+        """Q, the number of parameters."""
+
+    def gradients(self, x: Array, order: Indices | None = None) -> Array:
+        """Gradients of the subsets, (..., M, Q); with order, (..., n) whole numbers, of those, (..., n, Q)."""
+
+    def combine(self, x: Array, weights: Array) -> Array:
+        """Products of weights, (..., N, M) or (N, M), and the gradients: (..., N, Q)."""
+
+    def gradient(self, x: Array) -> Array:
+        """Gradient of F, (..., Q)."""
+
+    def loss(self, x: Array) -> Array:
+        """F(x), (...)."""
+
+
+@runtime_checkable
+class ProblemFamily(Protocol):
+    """A recipe that draws the data of each run from the run's seed."""
+
+    @property
+    def subsets(self) -> int:
+        """M, the number of subsets."""
+
+    @property
+    def dimension(self) -> int:
+        """Q, the number of parameters."""
+
+    def draw(self, seeds: Sequence[int], *, xp: Any = np, device: Any = None, dtype: str = "float64") -> Problem:
+        """Draw the problems of the runs with these seeds, as one batched problem."""
+
+
+def take_rows(vectors: Array, order: Indices) -> Array:
+    """Rows of (..., M, Q) at (..., n) whole numbers, run by run: (..., n, Q).
+
+    Either side may lack the leading axes: then it serves all runs.
+    """
+    xp = array_namespace(vectors)
+    if vectors.ndim == 2:
+        flat, index = vectors, order
+    else:
+        runs, rows = vectors.shape[:-2], vectors.shape[-2]
+        count = int(np.prod(runs))
+        offsets = rows * np.arange(count, dtype=np.int64).reshape(*runs, 1)
+        flat, index = xp.reshape(vectors, (count * rows, vectors.shape[-1])), order + offsets
+    taken = xp.take(flat, _on_device_of(vectors, index.reshape(-1)), axis=0)
+    return xp.reshape(taken, (*index.shape, vectors.shape[-1]))
+
+
+def take_entries(values: Array, order: Indices) -> Array:
+    """Entries of (..., M) at (..., n) whole numbers, run by run: (..., n)."""
+    return take_rows(values[..., None], order)[..., 0]
+
+
+def _on_device_of(array: Array, index: Indices) -> Array:
+    from array_api_compat import device
+
+    xp = array_namespace(array)
+    return index if xp is np else xp.asarray(index, device=device(array))
+
+
+def mean_square_heterogeneity(problem: Problem, x: Array) -> Array:
+    """V(x) = (1/M) sum_k ||grad f_k(x) - grad F(x)/M||^2, the smallest beta^2 of LAD's Assumption 2 at x; shape (...)."""
+    xp = array_namespace(x)
+    return xp.mean(_squared_deviations(problem, x), axis=-1)
+
+
+def max_heterogeneity(problem: Problem, x: Array) -> Array:
+    """max_k ||grad f_k(x) - grad F(x)/M||^2, the smallest beta^2 of CRA's Assumption 2 (10) at x; shape (...)."""
+    xp = array_namespace(x)
+    return xp.max(_squared_deviations(problem, x), axis=-1)
+
+
+def _squared_deviations(problem: Problem, x: Array) -> Array:
+    xp = array_namespace(x)
+    gradients = problem.gradients(x)
+    deviations = gradients - xp.mean(gradients, axis=-2, keepdims=True)
+    return xp.sum(deviations * deviations, axis=-1)
