@@ -3,8 +3,8 @@
 A stream is a NumPy ``Generator`` on the counter-based Philox bit generator: its key is hashed from the run's seed, and
 the purpose and the iteration are words of its counter. A stream can therefore be opened anywhere, in any order, at the
 cost of setting a counter, so that a result depends neither on the batch size, the chunk, the executor and the backend,
-nor on where a run was resumed. Draws are always made by NumPy, in double precision, one run at a time, then moved to the
-namespace, the dtype and the device of the arrays that they join.
+nor on where a run was resumed. Draws are always made by NumPy, in double precision, one run at a time, then moved to
+the namespace, the dtype and the device of the arrays that they join.
 """
 
 from __future__ import annotations

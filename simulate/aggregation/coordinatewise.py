@@ -1,0 +1,150 @@
+"""Rules that act on each coordinate alone: mean, trimmed mean, median."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal, Self
+
+from ..arrays import Array, Namespace
+from .base import ALL_INVARIANCES, COORDINATE_WISE, Invariance, Rule
+
+
+@dataclass(frozen=True, repr=False)
+class Mean(Rule):
+    """The average of all messages: no protection (the aggregation of VA)."""
+
+    needs_f: ClassVar[bool] = False
+    coordinate_wise: ClassVar[bool] = True
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All of them."""
+        return ALL_INVARIANCES
+
+    def breakdown(self, n: int) -> int:
+        """Zero: a single message carries the average anywhere."""
+        return 0 if n >= 1 else -1
+
+    def weights(self, n: int, f: int | None = None) -> tuple[Fraction, ...]:
+        """1/n each."""
+        del f
+        return (Fraction(1, n),) * n
+
+    def _run(self, xp: Namespace, values: Array) -> Array:
+        return xp.mean(values, axis=-2)
+
+
+@dataclass(frozen=True, repr=False)
+class TrimmedMean(Rule):
+    """Coordinate-wise trimmed mean (CWTM): leave out the f smallest and the f largest values, average the rest.
+
+    Parameters
+    ----------
+    f
+        Number of values to leave out on either side.
+    fraction
+        Leave out ``floor(fraction * n)`` values on either side instead, whatever f is (the "parameter 0.1" of the LAD
+        and CRA papers); the float is read as the decimal number that it prints as. At least 0, below 1/2.
+    """
+
+    fraction: float | None = None
+
+    needs_f: ClassVar[bool] = True
+    coordinate_wise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fraction is None:
+            return
+        if not 0 <= self.fraction < 0.5:
+            raise ValueError(f"TrimmedMean needs a fraction of at least 0 and below 1/2, got {self.fraction!r}")
+        if self.f is not None:
+            raise ValueError(f"TrimmedMean takes f or fraction, got f={self.f} and fraction={self.fraction}")
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All but orthogonal maps."""
+        return COORDINATE_WISE
+
+    def with_f(self, f: int | None) -> Self:
+        """Return the same rule for another f; one with a fraction stays as it is."""
+        return self if self.fraction is not None else super().with_f(f)
+
+    def _ready(self, n: int, f: int | None) -> Self:
+        if self.fraction is None:
+            return super()._ready(n, f)
+        if f is not None and n <= 2 * f:
+            raise ValueError(f"{self!r} with f={f} needs n > 2f messages, got n={n}")
+        return self
+
+    def trimmed(self, n: int, f: int | None = None) -> int:
+        """Number of values left out on either side, of n."""
+        if self.fraction is not None:
+            return int(Fraction(str(self.fraction)) * n)
+        rule = self._ready(n, f)
+        assert rule.f is not None
+        return rule.f
+
+    def breakdown(self, n: int) -> int:
+        """The number of values left out on either side."""
+        return self.trimmed(n) if self.fraction is not None else super().breakdown(n)
+
+    def weights(self, n: int, f: int | None = None) -> tuple[Fraction, ...]:
+        """Zero for the values left out, the same for the others."""
+        cut = self.trimmed(n, f)
+        return (Fraction(0),) * cut + (Fraction(1, n - 2 * cut),) * (n - 2 * cut) + (Fraction(0),) * cut
+
+    def _run(self, xp: Namespace, values: Array) -> Array:
+        n = values.shape[-2]
+        cut = self.trimmed(n)
+        return xp.mean(xp.sort(values, axis=-2)[..., cut : n - cut, :], axis=-2)
+
+
+@dataclass(frozen=True, repr=False)
+class Median(Rule):
+    """Coordinate-wise median.
+
+    Parameters
+    ----------
+    f
+        Not needed; where it is given, n > 2f is checked.
+    convention
+        With an even number of messages: ``"middle"`` is the mean of the two in the middle, ``"lower"`` the smaller one.
+    """
+
+    convention: Literal["middle", "lower"] = "middle"
+
+    needs_f: ClassVar[bool] = False
+    coordinate_wise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.convention not in ("middle", "lower"):
+            raise ValueError(f'Median needs convention "middle" or "lower", got {self.convention!r}')
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All but orthogonal maps."""
+        return COORDINATE_WISE
+
+    def breakdown(self, n: int) -> int:
+        """Fewer than half of the messages."""
+        return (n - 1) // 2 if n >= 1 else -1
+
+    def weights(self, n: int, f: int | None = None) -> tuple[Fraction, ...]:
+        """One in the middle, or a half on both."""
+        del f
+        low, high = (n - 1) // 2, n // 2 if self.convention == "middle" else (n - 1) // 2
+        return tuple(Fraction((i == low) + (i == high), 2) for i in range(n))
+
+    def _run(self, xp: Namespace, values: Array) -> Array:
+        return median(xp, xp.sort(values, axis=-2), lower=self.convention == "lower")
+
+
+def median(xp: Namespace, ordered: Array, *, lower: bool = False) -> Array:
+    """Median over axis -2 of values sorted along it."""
+    del xp
+    n = ordered.shape[-2]
+    low = ordered[..., (n - 1) // 2, :]
+    return low if lower or n % 2 else 0.5 * low + 0.5 * ordered[..., n // 2, :]
