@@ -1,0 +1,162 @@
+"""Lemma 1 of the CRA paper, its proof (42)-(44), and Remark 1 (13)-(14)."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ..statement import Kind, Relation, Statement
+from ..symbols import M, N, beta, d_min, grad_sq, r
+from .notation import DEVICES, HELD, HETEROGENEITY, LOAD, PAIRWISE, source, unshared
+
+#: Squared norms of the sums over the subsets that only one of the two devices holds.
+own_sq, other_sq = sp.symbols("own_sq other_sq", nonnegative=True)
+#: Sums over those subsets of ||grad f_k||^2 / d_k^2, and of its two parts after splitting off the mean.
+own_sum, other_sum = sp.symbols("own_sum other_sum", nonnegative=True)
+own_dev, other_dev = sp.symbols("own_dev other_dev", nonnegative=True)
+own_mean, other_mean = sp.symbols("own_mean other_mean", nonnegative=True)
+#: Number of vectors, and the sum of their squared norms, in (43).
+count = sp.Symbol("n", integer=True, positive=True)
+norms_sq = sp.Symbol("norms_sq", nonnegative=True)
+#: Number of devices that hold one subset.
+d_k = sp.Symbol("d_k", positive=True)
+
+_reach = beta**2 + grad_sq / M**2
+
+EQ42 = Statement(
+    key="cra.eq42",
+    title="Subsets that one of two devices holds and the other does not",
+    source=source("Appendix A", "42"),
+    kind=Kind.STEP,
+    relation=Relation.EQUALITY,
+    lhs=r"\left|\mathcal{S}_i\setminus\mathcal{S}_j\right|",
+    printed=r - r**2 / M,
+    hypotheses=(LOAD, PAIRWISE),
+    uses=("cra.overlap", "cra.coded_gradient"),
+    text="In the difference of two messages the shared subsets cancel, and r - r^2/M remain on either side.",
+)
+EQ43 = Statement(
+    key="cra.eq43",
+    title="Squared norm of a sum",
+    source=source("Appendix A", "43"),
+    kind=Kind.STEP,
+    relation=Relation.TIGHT_UPPER,
+    lhs=r"\left\|\sum_{i=1}^{n}\mathbf{a}_i\right\|^2",
+    printed=count * norms_sq,
+    text="A sum of n vectors has at most n times the sum of their squared norms.",
+)
+EQ44_SPLIT = Statement(
+    key="cra.eq44.split",
+    title="Two sides of the difference",
+    source=source("Appendix A", "44"),
+    kind=Kind.STEP,
+    relation=Relation.UPPER,
+    lhs=r"\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
+    printed=2 * (own_sq + other_sq),
+    hypotheses=(PAIRWISE,),
+    uses=("cra.eq42", "cra.eq43"),
+    text="First inequality: (43) with two vectors.",
+)
+EQ44_TERMS = Statement(
+    key="cra.eq44.terms",
+    title="The terms of each side",
+    source=source("Appendix A", "44"),
+    kind=Kind.STEP,
+    relation=Relation.UPPER,
+    lhs=r"\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
+    printed=2 * (unshared * own_sum + unshared * other_sum),
+    hypotheses=(LOAD, PAIRWISE),
+    uses=("cra.eq44.split", "cra.eq42", "cra.eq43"),
+    text="Second inequality: (43) with the r - r^2/M vectors of a side; own_sum and other_sum add up ||grad "
+    "f_k||^2 / d_k^2.",
+)
+EQ44_CENTRE = Statement(
+    key="cra.eq44.centre",
+    title="Splitting off the average gradient",
+    source=source("Appendix A", "44"),
+    kind=Kind.STEP,
+    relation=Relation.UPPER,
+    lhs=r"\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
+    printed=2 * (2 * unshared * (own_dev + own_mean) + 2 * unshared * (other_dev + other_mean)),
+    hypotheses=(LOAD, PAIRWISE),
+    uses=("cra.eq44.terms", "cra.eq43"),
+    text="Third inequality: each gradient is its deviation from the average plus the average, and (43) with "
+    "two vectors.",
+)
+EQ44_SUBSET = Statement(
+    key="cra.eq44.subset",
+    title="One subset's contribution",
+    source=source("Appendix A", "44"),
+    kind=Kind.STEP,
+    relation=Relation.UPPER,
+    lhs=r"\left\|\tfrac{1}{d_k}\nabla f_k-\tfrac{1}{M d_k}\nabla F\right\|^2+\left\|\tfrac{1}{M d_k}\nabla F\right\|^2",
+    printed=beta**2 / d_k**2 + M**2 * grad_sq / d_k**2,
+    hypotheses=(HETEROGENEITY,),
+    uses=("cra.assumption2",),
+    text="Fourth inequality, per subset. The text at hand prints M^2 as a factor of the gradient's norm where "
+    "the square of 1/M should stand; "
+    "the next line of the chain has 1/M^2.",
+)
+LEMMA1 = Statement(
+    key="cra.lemma1",
+    title="Largest distance between two coded gradients",
+    source=source("Lemma 1", "12", "44"),
+    kind=Kind.LEMMA,
+    relation=Relation.UPPER,
+    lhs=r"\max_{i,j}\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
+    printed=8 / d_min**2 * (r - r**2 / M) ** 2 * (beta**2 + grad_sq / M**2),
+    hypotheses=(LOAD, HELD, PAIRWISE, HETEROGENEITY),
+    uses=("cra.eq44.centre", "cra.eq44.subset", "cra.assumption2"),
+    text="The messages of any two devices differ by what they do not share, and by nothing once every device "
+    "holds everything.",
+)
+
+REMARK1_UNIT = Statement(
+    key="cra.remark1.even",
+    title="Number of holders when all subsets are held equally often",
+    source=source("Remark 1"),
+    kind=Kind.REMARK,
+    relation=Relation.APPROXIMATION,
+    lhs=r"d_{\min} M",
+    printed=N * r,
+    hypotheses=(DEVICES,),
+    text="The mean of d_1, ..., d_M is N r / M exactly; the approximation puts the smallest of them equal to "
+    "their mean.",
+)
+REMARK1 = Statement(
+    key="cra.remark1",
+    title="Lemma 1 with all subsets held equally often",
+    source=source("Remark 1", "13"),
+    kind=Kind.REMARK,
+    relation=Relation.APPROXIMATION,
+    lhs=r"\max_{i,j}\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
+    printed=8 * (M - r) ** 2 / N**2 * (beta**2 + grad_sq / M**2),
+    hypotheses=(DEVICES, LOAD, PAIRWISE, HETEROGENEITY),
+    uses=("cra.lemma1", "cra.remark1.even"),
+    text="Lemma 1 after putting d_min M = N r. As d_min M <= N r always, the right-hand side is at most that "
+    "of Lemma 1: it is no bound by itself.",
+)
+REMARK1_UNCODED = Statement(
+    key="cra.remark1.uncoded",
+    title="Largest distance between two subset gradients",
+    source=source("Remark 1", "14"),
+    kind=Kind.REMARK,
+    relation=Relation.UPPER,
+    lhs=r"\max_{i,j}\left\|\nabla f_i(\mathbf{x}^t)-\nabla f_j(\mathbf{x}^t)\right\|^2",
+    printed=4 * beta**2,
+    hypotheses=(HETEROGENEITY,),
+    uses=("cra.assumption2", "cra.eq43"),
+    text="Without coding and with one subset a device, two messages differ by at most 2 beta.",
+)
+
+STATEMENTS = (
+    EQ42,
+    EQ43,
+    EQ44_SPLIT,
+    EQ44_TERMS,
+    EQ44_CENTRE,
+    EQ44_SUBSET,
+    LEMMA1,
+    REMARK1_UNIT,
+    REMARK1,
+    REMARK1_UNCODED,
+)

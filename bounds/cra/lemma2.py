@@ -1,0 +1,148 @@
+"""Lemma 2 of the CRA paper and its proof: (15)-(17), (45)-(52)."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ..statement import Hypothesis, Kind, Relation, Statement
+from ..symbols import M, N, alpha, beta, d_min, grad_sq, r
+from .notation import (
+    ALLOCATION,
+    DEVICES,
+    HETEROGENEITY,
+    HONEST,
+    UNIFORM,
+    WHOLE,
+    phi1,
+    phi2,
+    source,
+    sum_sq,
+)
+
+#: ||sum over the honest of g_i||^2.
+honest_sum_sq = sp.Symbol("honest_sum_sq", nonnegative=True)
+#: 1 for a diagonal entry, 0 for one off the diagonal.
+same = sp.Symbol("same", integer=True, nonnegative=True)
+
+_honest = (DEVICES, HONEST, WHOLE, UNIFORM)
+
+EQ15 = Statement(
+    key="cra.honest_mean",
+    title="Average of the honest messages",
+    source=source("Lemma 2", "15"),
+    kind=Kind.DEFINITION,
+    relation=Relation.DEFINITION,
+    lhs=r"\bar{\mathbf{g}}^t = \frac{1}{|\mathcal{H}^t|}\sum_{i\in\mathcal{H}^t}\mathbf{g}_i^t",
+    uses=("cra.coded_gradient",),
+    text="What the server would compute if it knew who is honest.",
+)
+PHI1 = Statement(
+    key="cra.phi1",
+    title="Probability that a device is honest",
+    source=source("Lemma 2", "17"),
+    kind=Kind.CONSTANT,
+    relation=Relation.EQUALITY,
+    lhs=r"\phi_1 = \Pr(h_i^t=1)",
+    printed=1 - alpha,
+    hypotheses=(Hypothesis("not every device is Byzantine", sp.Lt(alpha, 1)), WHOLE, UNIFORM),
+    text="N(1 - alpha) of N devices are honest, and every device is equally likely to be one of them.",
+)
+PHI2 = Statement(
+    key="cra.phi2",
+    title="Probability that two given devices are honest",
+    source=source("Lemma 2", "17"),
+    kind=Kind.CONSTANT,
+    relation=Relation.EQUALITY,
+    lhs=r"\phi_2 = \Pr(h_i^t=1, h_j^t=1)",
+    printed=(1 - alpha) * (N - N * alpha - 1) / (N - 1),
+    hypotheses=_honest,
+    text="Drawing two devices without replacement among N, of which N(1 - alpha) are honest.",
+)
+EQ45 = Statement(
+    key="cra.eq45",
+    title="Scaled gradients and messages as matrices",
+    source=source("Appendix B", "45", "46"),
+    kind=Kind.DEFINITION,
+    relation=Relation.DEFINITION,
+    lhs=r"\mathbf{A}^t=\left[\tfrac{1}{d_1}\nabla f_1(\mathbf{x}^t),\dots,\tfrac{1}{d_M}\nabla "
+    r"f_M(\mathbf{x}^t)\right],\quad \mathbf{G}^t=\mathbf{A}^t\mathbf{S}^T",
+    uses=("cra.coded_gradient",),
+    text="The messages are the columns of the scaled gradients times the transposed allocation.",
+)
+EQ47 = Statement(
+    key="cra.eq47",
+    title="Weight of an honest message in the average",
+    source=source("Appendix B", "47"),
+    kind=Kind.STEP,
+    relation=Relation.EQUALITY,
+    lhs=r"1/|\mathcal{H}^t|",
+    printed=1 / ((1 - alpha) * N),
+    hypotheses=_honest,
+    uses=("cra.honest_mean", "cra.eq45"),
+    text="The average is G h over the number of honest devices.",
+)
+EQ48 = Statement(
+    key="cra.eq48",
+    title="Squared norm of the average",
+    source=source("Appendix B", "48"),
+    kind=Kind.STEP,
+    relation=Relation.EQUALITY,
+    lhs=r"\left\|\bar{\mathbf{g}}^t\right\|^2",
+    printed=honest_sum_sq / ((1 - alpha) ** 2 * N**2),
+    hypotheses=_honest,
+    uses=("cra.eq47",),
+    text="A trace form of the same; honest_sum_sq is ||G h||^2.",
+)
+EQ50 = Statement(
+    key="cra.eq50",
+    title="Second moments of the honest indicator",
+    source=source("Appendix B", "49", "50"),
+    kind=Kind.STEP,
+    relation=Relation.EQUALITY,
+    lhs=r"\mathbb{E}\left[h_i^t h_j^t\right]",
+    printed=(phi1 - phi2) * same + phi2,
+    hypotheses=(*_honest, Hypothesis("same is 1 for i = j and 0 otherwise", sp.Le(same, 1))),
+    uses=("cra.phi1", "cra.phi2"),
+    text="An entry of the matrix (phi_1 - phi_2) I + phi_2 1 1^T; it enters (49) as the messages do not "
+    "depend on who is honest.",
+)
+EQ51 = Statement(
+    key="cra.eq51",
+    title="Mean squared norm of the average, from the messages' norms",
+    source=source("Appendix B", "51"),
+    kind=Kind.STEP,
+    relation=Relation.EQUALITY,
+    lhs=r"\mathbb{E}\left(\left\|\bar{\mathbf{g}}^t\right\|^2\middle|\mathcal{F}^t\right)",
+    printed=(phi1 - phi2) / ((1 - alpha) ** 2 * N**2) * sum_sq + phi2 / ((1 - alpha) ** 2 * N**2) * grad_sq,
+    hypotheses=_honest,
+    uses=("cra.eq48", "cra.eq50", "cra.coded_gradient"),
+    text="An equality: all messages together add up to the gradient, so only the sum of their squared norms "
+    "remains; sum_sq is sum_i ||g_i||^2.",
+)
+EQ52 = Statement(
+    key="cra.eq52",
+    title="Sum of the messages' squared norms",
+    source=source("Appendix B", "52"),
+    kind=Kind.STEP,
+    relation=Relation.UPPER,
+    lhs=r"\sum_{i=1}^{N}\left\|\mathbf{g}_i^t\right\|^2",
+    printed=2 * N * r**2 / d_min**2 * (beta**2 + grad_sq / M**2),
+    hypotheses=(*ALLOCATION, HETEROGENEITY),
+    uses=("cra.eq43", "cra.assumption2", "cra.coded_gradient"),
+    text="(43) over the r subsets of a device, then over deviation and average.",
+)
+LEMMA2 = Statement(
+    key="cra.lemma2",
+    title="Mean squared norm of the honest average",
+    source=source("Lemma 2", "16"),
+    kind=Kind.LEMMA,
+    relation=Relation.UPPER,
+    lhs=r"\mathbb{E}\left(\left\|\bar{\mathbf{g}}^t\right\|^2\middle|\mathcal{F}^t\right)",
+    printed=(phi1 - phi2) * 2 * r**2 / ((1 - alpha) ** 2 * N * d_min**2) * (beta**2 + grad_sq / M**2)
+    + phi2 / ((1 - alpha) ** 2 * N**2) * grad_sq,
+    hypotheses=(*ALLOCATION, *_honest[1:], HETEROGENEITY),
+    uses=("cra.eq51", "cra.eq52", "cra.phi1", "cra.phi2"),
+    text="How large the average of the honest messages can be, over who happens to be honest.",
+)
+
+STATEMENTS = (EQ15, PHI1, PHI2, EQ45, EQ47, EQ48, EQ50, EQ51, EQ52, LEMMA2)
