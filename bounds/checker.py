@@ -1,8 +1,9 @@
 """Checks certificates with polynomial ring arithmetic alone.
 
 A certificate is plain data (what ``json.loads`` gives back). Nothing here simplifies, factors by search, or trusts
-what built the certificate: every formula is evaluated again in the field of rational functions over the exact rationals,
-where equality is decided, and a sign is accepted only when it can be read off: all coefficients non-negative.
+what built the certificate: every formula is evaluated again in the field of rational functions over the exact
+rationals, where equality is decided, and a sign is accepted only when it can be read off: all coefficients
+non-negative.
 
 Trees: a string is a symbol; ``["q", "1/2"]`` a rational; ``["+", ...]``, ``["*", ...]``, ``["^", tree, integer]``;
 ``["sqrt", tree]``; ``["C", n, k]`` a binomial coefficient.
@@ -33,9 +34,9 @@ class Arithmetic:
     ----------
     certificate : mapping
         ``signs``: generator -> "positive", "nonnegative" or "real". ``shift``: symbol -> tree in the generators.
-        ``relations``: ``[generator, tree]``, the generator being a square root of the tree. ``roots``: ``[of, is]``, the
-        square root of one tree is the other. ``binomial``: ``[generator, n, k]``, the generator stands for that binomial
-        coefficient.
+        ``relations``: ``[generator, tree]``, the generator being a square root of the tree. ``roots``: ``[of, is]``,
+        the square root of one tree is the other. ``binomial``: ``[generator, n, k]``, the generator stands for that
+        binomial coefficient.
     """
 
     def __init__(self, certificate: Mapping[str, Any]) -> None:
@@ -173,8 +174,10 @@ def verify(certificate: Mapping[str, Any]) -> None:
         if kind == "zero":
             if not arithmetic.is_zero(gain):
                 raise Rejected("the two sides differ")
+        elif kind == "moment":
+            _verify_moments(arithmetic, certificate)
         elif relation == "=":
-            raise Rejected("an equality needs a certificate of kind zero")
+            raise Rejected("an equality needs a certificate of kind zero or moment")
         elif kind == "positivity":
             if not arithmetic.is_nonnegative(gain):
                 raise Rejected("the difference has a coefficient of the wrong sign")
@@ -214,6 +217,28 @@ def _square(arithmetic: Arithmetic, square: Mapping[str, Any]) -> FracElement:
     if form == "lagrange":  # sum over k < l of ||a_k y_l - a_l y_k||^2 = ||a||^2 sum ||y_k||^2 - ||sum a_k y_k||^2
         return part["weights"] * part["sum_of_squares"] - part["square_of_sum"]
     raise Rejected(f"unknown square {form!r}")
+
+
+def _verify_moments(arithmetic: Arithmetic, certificate: Mapping[str, Any]) -> None:
+    """Both sides agree once every expectation has its value, computed here from falling factorials."""
+    values: dict[str, FracElement] = {}
+    for name, model, trees in certificate["moments"]:
+        part = {key: arithmetic.element(tree, values) for key, tree in trees.items()}
+        if model == "subset":
+            n, size, total = part["n"], part["size"], part["total"]
+            pair = size * (size - 1) / (n * (n - 1))
+            values[name] = size / n * part["trace"] + pair * (total - part["trace"])
+        elif model == "permutation":
+            n, squares, square = part["n"], part["sum_of_squares"], part["square_of_sum"]
+            off_diagonal = (part["total"] - part["trace"]) * (square - squares) / (n * (n - 1))
+            values[name] = part["trace"] * squares / n + off_diagonal
+        elif model == "split":
+            values[name] = part["base"] + part["weights"] * part["error"]
+        else:
+            raise Rejected(f"unknown model {model!r}")
+    before, after = (arithmetic.element(certificate[side], values) for side in ("before", "after"))
+    if not arithmetic.is_zero(after - before):
+        raise Rejected("the two sides differ once the moments are inserted")
 
 
 def _verify_replacement(arithmetic: Arithmetic, certificate: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import sympy as sp
 
 from .certificates import Shift, resolve
 from .inequalities import Algebra, Finding, Reason, Replace, Status, refute
+from .moments import Expectation, Moment
 
 RELATIONS = ("=", "<=", ">=")
 
@@ -247,6 +248,11 @@ class Chain:
     def define(self, given: Mapping[sp.Symbol, sp.Expr], why: str = "", **labels: Any) -> Chain:
         """Insert definitions or known values; the right-hand side is computed."""
         return self.step("=", self.now.subs(given), Algebra(given, why=why), **labels)
+
+    def moments(self, values: Mapping[sp.Symbol, Expectation], why: str = "", **labels: Any) -> Chain:
+        """Insert computed expectations; the right-hand side is computed."""
+        reason = Moment(values, why=why)
+        return self.step("=", reason.apply(self.now), reason, **labels)
 
     def bound(
         self,
