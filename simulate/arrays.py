@@ -206,5 +206,6 @@ def to_namespace(xp: Namespace, values: npt.NDArray[Any], like: Array) -> Array:
     device = array_api_compat.device(like)
     if xp is npx:
         return values if dtype is None else values.astype(dtype, copy=False)
-    moved = xp.asarray(np.ascontiguousarray(values), device=device)
+    plain = np.ascontiguousarray(values)
+    moved = xp.asarray(plain if plain.flags.writeable else plain.copy(), device=device)
     return moved if dtype is None else xp.astype(moved, dtype, copy=False)
