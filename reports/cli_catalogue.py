@@ -60,7 +60,9 @@ LISTS: dict[str, Callable[[], Rows]] = {
     "statements": _statement_rows,
     "figures": _figure_rows,
     "claims": _claim_rows,
-    **{what: _simulate_rows(what) for what in ("methods", "rules", "attacks", "compressors", "allocations", "problems")},
+    **{
+        what: _simulate_rows(what) for what in ("methods", "rules", "attacks", "compressors", "allocations", "problems")
+    },
 }
 
 
@@ -94,7 +96,9 @@ def _list(
     """List the catalogue's statements, or the methods, rules, attacks, figures, claims ..."""
     if what not in LISTS:
         near = difflib.get_close_matches(what, LISTS, n=1)
-        raise ValueError(f"list: no such list {what!r}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(LISTS)}"))
+        raise ValueError(
+            f"list: no such list {what!r}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(LISTS)}")
+        )
     rows = LISTS[what]()
     if as_json:
         typer.echo(json.dumps(rows, indent=1, default=str))
@@ -119,7 +123,9 @@ def _show(
     elif latex:
         if proof:
             _need_derivation(statement)
-        typer.echo(derivation_document(statement.derivation()) if proof and statement.derivation else formula_latex(statement))
+        typer.echo(
+            derivation_document(statement.derivation()) if proof and statement.derivation else formula_latex(statement)
+        )
     else:
         if proof:
             _need_derivation(statement)
@@ -128,7 +134,9 @@ def _show(
 
 def _need_derivation(statement: Statement) -> None:
     if statement.derivation is None:
-        raise ValueError(f"show --proof: {statement.key} has no derivation: it is {statement.kind} stated by its source")
+        raise ValueError(
+            f"show --proof: {statement.key} has no derivation: it is {statement.kind} stated by its source"
+        )
 
 
 def register(app: typer.Typer) -> None:
