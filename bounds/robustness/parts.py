@@ -1,0 +1,77 @@
+"""Symbols, hypotheses and reasons that all proofs about robustness constants share."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ..inequalities import Replace, Squares
+from ..proof import Chain, Derivation, Shift
+from ..squares import lagrange
+from ..statement import Hypothesis, Source
+from ..symbols import H, N
+
+#: Number of Byzantine devices.
+f = sp.Symbol("f", integer=True, nonnegative=True)
+_t = sp.Symbol("t", integer=True, nonnegative=True)
+#: Squared distance between the aggregate and the mean of the honest messages.
+deviation = sp.Symbol("D", nonnegative=True)
+#: Mean squared distance of the honest messages to their mean.
+variance = sp.Symbol("V_z", positive=True)
+#: Squared deviation after the reduction to honest messages alone.
+reduced = sp.Symbol("E", nonnegative=True)
+
+MEANINGS = {
+    deviation: r"\|\mathrm{agg} - \bar z\|^2",
+    variance: r"\frac1H \sum_i \|z_i - \bar z\|^2",
+    reduced: r"\|\bar z_K - \bar z\|^2",
+}
+#: Slack variables of an honest majority: N = H + f, H = f + 1 + t.
+MAJORITY_SHIFT: Shift = {N: H + f, H: f + 1 + _t}
+#: LAD Definition 1 asks for it.
+MAJORITY = Hypothesis("an honest majority: N/2 < H <= N", sp.And(sp.Lt(N, 2 * H), sp.Le(H, N)))
+ODD = Hypothesis("an odd number of devices", sp.Eq(sp.Mod(N, 2), 1))
+EVEN = Hypothesis("an even number of devices", sp.Eq(sp.Mod(N, 2), 0))
+ALLOUAH = Source("Allouah et al. 2023 (Fixing by mixing)", "Table 1")
+OWN = "byzbounds"
+#: f / (N - 2 f), which no rule beats.
+FLOOR = (N - H) / (2 * H - N)
+#: The abbreviation q = f / (N - 2 f) of the published constants.
+q = FLOOR
+
+
+def by_subset_mean(key: str, size: sp.Expr, result: sp.Expr, reduction: str, title: str) -> Derivation:
+    """kappa of a rule that never lies farther from the honest mean than the mean of ``size`` honest values does.
+
+    Parameters
+    ----------
+    key, title : str
+        Of the derivation.
+    size : sympy expression
+        Number of honest values, in N and H.
+    result : sympy expression
+        The constant, equal to ``(H - size) / size``.
+    reduction : str
+        Why the rule lies no farther, per coordinate.
+
+    Returns
+    -------
+    Derivation
+        From deviation over variance to ``result``, with the case of equality as a side derivation.
+    """
+    shift = MAJORITY_SHIFT
+    weights = 1 / size - 1 / H
+    chain = Chain(key, deviation / variance, title)
+    chain.step("<=", reduced / variance, Replace({deviation: reduced}, reduction), note=reduction)
+    cauchy = Squares(((1 / variance, lagrange(weights, H * variance, reduced)),), shift, "Cauchy-Schwarz in each coordinate")
+    chain.at_most(weights * H, cauchy, note="the mean of K is the sum of z_i - mean with weights 1_K/|K| - 1/H")
+    chain.simplify(result)
+    return chain.derivation(meanings=MEANINGS, lemmas=(_attained(key, size, result),))
+
+
+def _attained(key: str, size: sp.Expr, result: sp.Expr) -> Derivation:
+    """Two levels, K at 1 and the other honest values at 0, give the constant exactly."""
+    share = size / H
+    chain = Chain(f"{key}.attained", (1 - share) ** 2 / (share * (1 - share)), "the case of equality")
+    chain.simplify(result, note="deviation (1 - k/H)^2 over variance (k/H)(1 - k/H)")
+    return chain.derivation()
+

@@ -1,0 +1,171 @@
+"""Aggregation rules in exact rational arithmetic, written independently of the array implementations.
+
+A witness of a worst case counts only when these agree with it: no rounding decides which message a rule selects. Messages are
+object arrays (n, q) of int or Fraction; at a tie the first message wins.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Exact = npt.NDArray[Any]
+ExactRule = Callable[[Exact, int], Exact]
+ExactStep = Callable[[Exact, int], Exact]
+
+
+def squared_distances(messages: Exact) -> Exact:
+    """All squared distances.
+
+    Parameters
+    ----------
+    messages : object array (n, q)
+
+    Returns
+    -------
+    object array (n, n)
+    """
+    gram = messages @ messages.T
+    squares = np.diagonal(gram)
+    result: Exact = squares[:, None] + squares[None, :] - 2 * gram
+    return result
+
+
+def _total(messages: Exact) -> Exact:
+    total: Exact = messages.sum(axis=0)
+    return total
+
+
+def _divided(values: Exact, by: int) -> Exact:
+    return np.array([Fraction(value) / by for value in values], dtype=object)
+
+
+def mean(messages: Exact, f: int = 0) -> Exact:
+    """Average of all messages."""
+    del f
+    return _divided(_total(messages), len(messages))
+
+
+def trimmed_mean(messages: Exact, f: int, cut: int | None = None) -> Exact:
+    """Coordinate-wise mean without the ``cut`` (default f) smallest and largest values."""
+    cut = f if cut is None else cut
+    n = len(messages)
+    return mean(np.sort(messages, axis=0)[cut : n - cut])
+
+
+def median(messages: Exact, f: int = 0, lower: bool = False) -> Exact:
+    """Coordinate-wise median: the mean of the middle two, or the lower of them."""
+    del f
+    ordered, n = np.sort(messages, axis=0), len(messages)
+    return mean(ordered[(n - 1) // 2 : (n - 1) // 2 + 1 if lower else n // 2 + 1])
+
+
+def weighted(messages: Exact, f: int, weights: Callable[[int, int], tuple[Fraction, ...] | None]) -> Exact:
+    """Any L-statistic: weights on the sorted values of each coordinate."""
+    found = weights(len(messages), f)
+    assert found is not None
+    total: Exact = np.array(found, dtype=object) @ np.sort(messages, axis=0)
+    return total
+
+
+def krum_scores(messages: Exact, neighbours: int) -> list[Any]:
+    """Sum of the squared distances to the nearest ``neighbours`` other messages."""
+    distances = squared_distances(messages)
+    scores = []
+    for i, row in enumerate(distances):
+        others = sorted(value for j, value in enumerate(row) if j != i)
+        scores.append(sum(others[: max(neighbours, 0)]))
+    return scores
+
+
+def krum(messages: Exact, f: int, fewer: int = 1) -> Exact:
+    """The message of least score over its ``n - f - fewer`` nearest others (1: the n-f nearest with itself)."""
+    scores = krum_scores(messages, len(messages) - f - fewer)
+    return _divided(messages[scores.index(min(scores))], 1)
+
+
+def multi_krum(messages: Exact, f: int, fewer: int = 1, m: int | None = None) -> Exact:
+    """Mean of the m (default n - f) messages of least score."""
+    scores = krum_scores(messages, len(messages) - f - fewer)
+    best = sorted(range(len(messages)), key=lambda i: (scores[i], i))[: len(messages) - f if m is None else m]
+    return mean(messages[best])
+
+
+def around(messages: Exact, f: int, centre: ExactRule) -> Exact:
+    """Per coordinate, the mean of the n - f values nearest to a centre: Phocas and MeaMed."""
+    middle, n = centre(messages, f), len(messages)
+    result = []
+    for column, c in zip(messages.T, middle, strict=True):
+        nearest = sorted(range(n), key=lambda i: (abs(column[i] - c), i))[: n - f]
+        result.append(Fraction(sum(column[i] for i in nearest)) / (n - f))
+    return np.array(result, dtype=object)
+
+
+def vector_around(messages: Exact, f: int, centre: ExactRule) -> Exact:
+    """The mean of the n - f vectors nearest to a centre."""
+    offset = messages - centre(messages, f)[None, :]
+    squares, n = (offset * offset).sum(axis=1), len(messages)
+    return mean(messages[sorted(range(n), key=lambda i: (squares[i], i))[: n - f]])
+
+
+def faba(messages: Exact, f: int) -> Exact:
+    """f times: drop the message farthest from the mean of those left; then the mean."""
+    left = messages
+    for _ in range(f):
+        offset = left * len(left) - _total(left)[None, :]
+        squares = list((offset * offset).sum(axis=1))
+        farthest = squares.index(max(squares))
+        left = np.delete(left, farthest, axis=0)
+    return mean(left)
+
+
+def mda(messages: Exact, f: int) -> Exact:
+    """Mean of the n - f messages of least diameter."""
+    n, distances = len(messages), squared_distances(messages)
+    best: tuple[Any, tuple[int, ...]] | None = None
+    for kept in itertools.combinations(range(n), n - f):
+        diameter = max((distances[i, j] for i, j in itertools.combinations(kept, 2)), default=0)
+        if best is None or diameter < best[0]:
+            best = (diameter, kept)
+    assert best is not None
+    return mean(messages[list(best[1])])
+
+
+def nnm(messages: Exact, f: int) -> Exact:
+    """Each message becomes the mean of the n - f nearest to it, itself included."""
+    n, distances = len(messages), squared_distances(messages)
+    mixed = []
+    for i in range(n):
+        nearest = sorted(range(n), key=lambda j: (j != i, distances[i, j], j))[: n - f]
+        mixed.append(mean(messages[nearest]))
+    return np.array(mixed, dtype=object)
+
+
+def compose(first: ExactStep, second: ExactRule) -> ExactRule:
+    """A pre-aggregation followed by a rule, both with the same f."""
+    return lambda messages, f: second(first(messages, f), f)
+
+
+#: Rules by their name on the command line.
+EXACT_RULES: dict[str, ExactRule] = {
+    "mean": mean,
+    "cwtm": trimmed_mean,
+    "median": median,
+    "median-lower": partial(median, lower=True),
+    "krum": krum,
+    "krum-blanchard": partial(krum, fewer=2),
+    "krum-inclusive": partial(krum, fewer=3),
+    "multikrum": multi_krum,
+    "phocas": partial(around, centre=trimmed_mean),
+    "phocas-vector": partial(vector_around, centre=trimmed_mean),
+    "meamed": partial(around, centre=median),
+    "faba": faba,
+    "mda": mda,
+}
+EXACT_STEPS: dict[str, ExactStep] = {"nnm": nnm}

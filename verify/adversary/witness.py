@@ -1,0 +1,180 @@
+"""Witnesses: messages at which a rule deviates, as rationals, evaluated again without rounding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .exact_lstat import Norm
+from .exact_rules import Exact, ExactRule
+
+Vectors = tuple[tuple[Fraction, ...], ...]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Honest and Byzantine messages.
+
+    Attributes
+    ----------
+    honest : tuple of tuples of Fraction
+        (h, D).
+    byzantine : tuple of tuples of Fraction
+        (f, D).
+    """
+
+    honest: Vectors
+    byzantine: Vectors
+
+    def __post_init__(self) -> None:
+        sizes = {len(vector) for vector in (*self.honest, *self.byzantine)}
+        if not self.honest or len(sizes) != 1 or 0 in sizes:
+            raise ValueError(f"Witness needs honest messages, and all messages of one length, got lengths {sorted(sizes)}")
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates."""
+        return len(self.honest[0])
+
+    def messages(self, byzantine_first: bool = False) -> Exact:
+        """All messages as an object array (n, D), the honest ones first unless told."""
+        parts = (self.byzantine, self.honest) if byzantine_first else (self.honest, self.byzantine)
+        return np.array([list(vector) for part in parts for vector in part], dtype=object)
+
+    def floats(self, byzantine_first: bool = False) -> npt.NDArray[np.float64]:
+        """The same in double precision."""
+        result: npt.NDArray[np.float64] = self.messages(byzantine_first).astype(np.float64)
+        return result
+
+    def whole(self) -> Witness:
+        """The same up to scale, with whole numbers."""
+        scale = math.lcm(*(x.denominator for vector in (*self.honest, *self.byzantine) for x in vector))
+        return Witness(_scaled(self.honest, scale), _scaled(self.byzantine, scale))
+
+    def to_json(self) -> dict[str, Any]:
+        """Whole numbers where all entries are whole, else fractions as strings."""
+        entries = [x for vector in (*self.honest, *self.byzantine) for x in vector]
+        whole = all(x.denominator == 1 for x in entries)
+        show = (lambda x: int(x)) if whole else str
+        return {
+            "honest": [[show(x) for x in vector] for vector in self.honest],
+            "byzantine": [[show(x) for x in vector] for vector in self.byzantine],
+        }
+
+
+def _scaled(vectors: Vectors, scale: int) -> Vectors:
+    return tuple(tuple(x * scale for x in vector) for vector in vectors)
+
+
+def witness_from_json(data: dict[str, Any]) -> Witness:
+    """Read back what :meth:`Witness.to_json` wrote."""
+    return Witness(_rational(data["honest"]), _rational(data["byzantine"]))
+
+
+def _rational(vectors: Iterable[Iterable[Any]]) -> Vectors:
+    return tuple(tuple(Fraction(x) for x in vector) for vector in vectors)
+
+
+def rationalise(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float64], resolution: int) -> Witness:
+    """Round messages to whole numbers, ``resolution`` steps for the largest honest entry.
+
+    Parameters
+    ----------
+    honest, byzantine : float arrays (h, D), (f, D)
+    resolution : int
+
+    Returns
+    -------
+    Witness
+    """
+    scale = resolution / max(float(np.max(np.abs(honest), initial=0.0)), 1e-300)
+    rounded = [np.rint(part * scale) for part in (honest, byzantine)]
+    first, second = (tuple(tuple(Fraction(int(x)) for x in vector) for vector in part) for part in rounded)
+    return Witness(first, second)
+
+
+def honest_norm(witness: Witness, norm: Norm) -> Fraction:
+    """Mean or largest squared distance of the honest messages to their mean."""
+    squares = [sum(((x - c) ** 2 for x, c in zip(z, honest_mean(witness), strict=True)), Fraction(0)) for z in witness.honest]
+    return max(squares) if norm == "max" else sum(squares, Fraction(0)) / len(squares)
+
+
+def honest_mean(witness: Witness) -> tuple[Fraction, ...]:
+    """Mean of the honest messages."""
+    h = len(witness.honest)
+    return tuple(sum(column, Fraction(0)) / h for column in zip(*witness.honest, strict=True))
+
+
+def ratio_of(output: Sequence[Fraction], witness: Witness, norm: Norm) -> Fraction:
+    """Squared deviation of an aggregate over the squared norm of the honest deviations.
+
+    Parameters
+    ----------
+    output : sequence of D Fraction
+        What the rule returned.
+    witness : Witness
+        The messages.
+    norm : {"mean", "max"}
+        kappa or C_alpha^2.
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    ValueError
+        If the honest messages all agree: no constant follows from them.
+    """
+    below = honest_norm(witness, norm)
+    if below == 0:
+        raise ValueError("Witness with honest messages that all agree gives no ratio")
+    above = sum(((Fraction(y) - c) ** 2 for y, c in zip(output, honest_mean(witness), strict=True)), Fraction(0))
+    return above / below
+
+
+def exact_ratio(rule: ExactRule, witness: Witness, norm: Norm) -> Fraction:
+    """Ratio at a witness, in exact arithmetic; the smaller of two orders of the messages, so that no tie helps.
+
+    Parameters
+    ----------
+    rule : callable
+        Exact rule, see :mod:`~byzbounds.verify.adversary.exact_rules`.
+    witness : Witness
+    norm : {"mean", "max"}
+
+    Returns
+    -------
+    Fraction
+    """
+    f = len(witness.byzantine)
+    return min(ratio_of(list(rule(witness.messages(order), f)), witness, norm) for order in (False, True))
+
+
+def confirms(rule: ExactRule, witness: Witness, norm: Norm, claimed: Fraction) -> bool:
+    """Whether the witness really shows a constant of at least ``claimed``.
+
+    Parameters
+    ----------
+    rule : callable
+        Exact rule.
+    witness : Witness
+    norm : {"mean", "max"}
+    claimed : Fraction
+        The lower end that it is said to show.
+
+    Returns
+    -------
+    bool
+        False too where the honest messages agree.
+    """
+    try:
+        return exact_ratio(rule, witness, norm) >= claimed
+    except ValueError:
+        return False
