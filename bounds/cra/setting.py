@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sympy as sp
 
+from ..proof import Chain, Derivation
 from ..statement import Kind, Relation, Statement
 from ..symbols import C_alpha, Fstar, L, M, beta, r
 from .notation import LOAD, PAIRWISE, source, spread_max
@@ -13,6 +16,17 @@ F_y, inner, distance_sq = (
     sp.Symbol("inner", real=True),
     sp.Symbol("distance_sq", nonnegative=True),
 )
+
+#: Probability that a given subset is among the r that a device holds.
+p_held = sp.Symbol("p_held", nonnegative=True)
+
+
+@cache
+def _overlap() -> Derivation:
+    chain = Chain("cra.overlap", M * p_held**2, "Mean overlap of two independent random sets of r subsets")
+    chain.define({p_held: r / M}, "a device holds r of M subsets").equals(r**2 / M)
+    return chain.derivation()
+
 
 PROBLEM = Statement(
     key="cra.problem",
@@ -65,6 +79,7 @@ OVERLAP = Statement(
     relation=Relation.EQUALITY,
     lhs=r"\left|\mathcal{S}_i\cap\mathcal{S}_j\right|",
     printed=r**2 / M,
+    derivation=_overlap,
     hypotheses=(LOAD,),
     text="In a pair-wise balanced allocation any two devices share the same number of subsets, r^2/M, which "
     "therefore has to be a whole number.",
