@@ -76,12 +76,13 @@ def _cell(value: Any) -> str:
 
 def print_table(rows: Iterable[dict[str, Any]], *, title: str = "", console: Console | None = None) -> None:
     """Print rows of equal keys as a table that folds long cells instead of cutting them."""
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     rows = list(rows)
-    table = Table(title=title or None, show_lines=False)
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in rows[0] if rows else ():
         table.add_column(column, overflow="fold", no_wrap=column == "key")
     for row in rows:
@@ -103,7 +104,20 @@ def _list(
     if as_json:
         typer.echo(json.dumps(rows, indent=1, default=str))
         return
-    print_table(rows, title=f"{len(rows)} {what}")
+    print_table(_brief(rows) if what == "statements" else rows, title=f"{len(rows)} {what}")
+
+
+def _brief(rows: Rows) -> Rows:
+    """What fits a terminal of 80 columns."""
+    return [
+        {
+            "key": row["key"],
+            "title": row["title"],
+            "source": f"{row['paper']} " + (f"({', '.join(row['equations'])})" if row["equations"] else row["place"]),
+            "derived": row["derived"],
+        }
+        for row in rows
+    ]
 
 
 def _show(

@@ -42,9 +42,9 @@ def load_rule(path: str, f: int) -> Callable[..., Any]:
         if not callable(found):
             raise ValueError(f"check-rule needs a callable, got {path!r}, a {type(found).__name__}")
         return found  # type: ignore[no-any-return]
-    takes_f = "f" in inspect.signature(found).parameters
+    make: Callable[..., Any] = found
     try:
-        rule = found(f=f) if takes_f else found()
+        rule = make(f=f) if "f" in inspect.signature(make).parameters else make()
     except TypeError as error:
         raise ValueError(f"check-rule cannot make a rule from the class {path!r}: {error}") from error
     if not callable(rule):
