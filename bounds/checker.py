@@ -168,9 +168,12 @@ def verify(certificate: Mapping[str, Any]) -> None:
         arithmetic = Arithmetic(certificate)
         before, after = arithmetic.element(certificate["before"]), arithmetic.element(certificate["after"])
         kind, relation = certificate["kind"], certificate["relation"]
-        if relation not in ("=", "<=", ">="):
+        if relation not in ("=", "<=", ">=", "<", ">"):
             raise Rejected(f"unknown relation {relation!r}")
-        gain = before - after if relation == ">=" else after - before
+        strictly = relation in ("<", ">")
+        if strictly and kind != "positivity":
+            raise Rejected("a strict relation needs a certificate of kind positivity")
+        gain = before - after if relation in (">=", ">") else after - before
         if kind == "zero":
             if not arithmetic.is_zero(gain):
                 raise Rejected("the two sides differ")
@@ -179,7 +182,7 @@ def verify(certificate: Mapping[str, Any]) -> None:
         elif relation == "=":
             raise Rejected("an equality needs a certificate of kind zero or moment")
         elif kind == "positivity":
-            if not arithmetic.is_nonnegative(gain):
+            if not arithmetic.is_nonnegative(gain, strictly):
                 raise Rejected("the difference has a coefficient of the wrong sign")
         elif kind == "squares":
             _verify_squares(arithmetic, certificate, gain)

@@ -113,7 +113,7 @@ def _or_refute(finding: Finding, gain: sp.Expr, shift: Shift, equality: bool) ->
 
 def gain_of(before: sp.Expr, after: sp.Expr, relation: str) -> sp.Expr:
     """The difference that must be non-negative (zero for an equality)."""
-    return before - after if relation == ">=" else after - before
+    return before - after if relation in (">=", ">") else after - before
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 if TYPE_CHECKING:
+    from .claims import Claim
     from .proof import Derivation
 
 
@@ -119,6 +120,11 @@ class Statement:
         Keys of the statements that it rests on.
     text : str
         What it says, in this project's own words.
+    slack : mapping
+        Symbols in non-negative slack variables, which together reach every point of the domain, or come arbitrarily
+        close: ``{N: H + f, H: f + 1 + t}``. Signs are proved in them.
+    claim : Claim or None
+        What a remark in words asserts, as something that a machine decides.
     """
 
     key: str
@@ -132,6 +138,8 @@ class Statement:
     hypotheses: tuple[Hypothesis, ...] = ()
     uses: tuple[str, ...] = ()
     text: str = ""
+    slack: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict, compare=False)
+    claim: Claim | None = field(default=None, compare=False)
 
     @cached_property
     def derived(self) -> sp.Basic | None:

@@ -1,0 +1,315 @@
+"""What a remark in words asserts, as something that a machine decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import sympy as sp
+
+from .inequalities import Algebra, Positivity, Status
+from .sampling import points
+from .statement import Hypothesis
+
+
+class Truth(StrEnum):
+    """What became of a claim."""
+
+    TRUE = "TRUE"
+    FALSE = "FALSE"
+    UNDECIDED = "UNDECIDED"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A decision and what it rests on.
+
+    Attributes
+    ----------
+    truth : Truth
+        TRUE only on a proof or an exact evaluation; FALSE only with a witness or an exact evaluation.
+    evidence : str
+        One line for people.
+    witness : dict or None
+        Point at which a false claim fails, exactly.
+    """
+
+    truth: Truth
+    evidence: str
+    witness: Mapping[str, str] | None = None
+
+
+class Claim(Protocol):
+    """Anything that can be decided."""
+
+    def decide(self) -> Ruling:
+        """Decide it."""
+        ...
+
+    def proposition(self) -> sp.Basic:
+        """The claim as a formula, for display."""
+        ...
+
+
+def _named(point: Mapping[sp.Symbol, sp.Expr]) -> dict[str, str]:
+    return {symbol.name: str(value) for symbol, value in sorted(point.items(), key=lambda item: item[0].name)}
+
+
+@dataclass(frozen=True)
+class Always:
+    """An inequality or equality that holds throughout a domain.
+
+    Attributes
+    ----------
+    left, right : sympy expression
+        Both sides.
+    relation : {"=", "<=", ">=", "<", ">"}
+        Strict ones need a certificate with a strictly positive term.
+    slack : mapping
+        Slack variables of the domain.
+    conditions : tuple of Hypothesis
+        The domain, for sampling.
+    tries : int
+        Sampled points, where there is no proof.
+    """
+
+    left: sp.Expr
+    relation: str
+    right: sp.Expr
+    slack: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    conditions: tuple[Hypothesis, ...] = ()
+    tries: int = 200
+
+    def proposition(self) -> sp.Basic:
+        """The relation."""
+        if self.relation == "=":
+            return sp.Eq(self.left, self.right, evaluate=False)
+        return sp.Rel(self.left, self.right, self.relation)
+
+    def decide(self) -> Ruling:
+        """By a certificate, else by looking for a counterexample."""
+        reason = Algebra(shift=self.slack) if self.relation == "=" else Positivity(self.slack)
+        if reason.prove(self.left, self.right, self.relation).status is Status.PROVED:
+            return Ruling(Truth.TRUE, "proved: the certificate was accepted")
+        symbols = sorted(self.left.free_symbols | self.right.free_symbols | _free(self.conditions), key=str)
+        seen = 0
+        for point in points(symbols, self.conditions, self.tries, seed=len(symbols)):
+            left, right = self.left.subs(point), self.right.subs(point)
+            if not (left.is_finite and right.is_finite):
+                continue
+            seen += 1
+            if not _compare(left, self.relation, right):
+                return Ruling(Truth.FALSE, f"{left} {self.relation} {right} is false", _named(point))
+        return Ruling(Truth.UNDECIDED, f"no proof, and no counterexample at {seen} exact points")
+
+
+def _free(conditions: tuple[Hypothesis, ...]) -> set[sp.Symbol]:
+    return {symbol for h in conditions if h.condition is not None for symbol in h.condition.free_symbols}
+
+
+def _compare(left: sp.Expr, relation: str, right: sp.Expr) -> bool:
+    if relation == "=":
+        return bool(sp.simplify(left - right) == 0)
+    return bool(sp.Rel(left, right, relation))
+
+
+@dataclass(frozen=True)
+class Monotone:
+    """An expression never increases (or decreases) in one variable.
+
+    Attributes
+    ----------
+    expression : sympy expression
+        What is monotone.
+    symbol : sympy symbol
+        In this variable, others fixed.
+    direction : {"decreasing", "increasing"}
+        In the weak sense.
+    slack : mapping
+        Slack variables of the domain.
+    conditions : tuple of Hypothesis
+        The domain.
+    """
+
+    expression: sp.Expr
+    symbol: sp.Symbol
+    direction: str
+    slack: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    conditions: tuple[Hypothesis, ...] = ()
+
+    def proposition(self) -> sp.Basic:
+        """Sign of the derivative."""
+        derivative = sp.Derivative(self.expression, self.symbol)
+        return sp.Le(derivative, 0) if self.direction == "decreasing" else sp.Ge(derivative, 0)
+
+    def decide(self) -> Ruling:
+        """By the sign of the derivative."""
+        derivative = sp.factor(sp.diff(self.expression, self.symbol))
+        relation = "<=" if self.direction == "decreasing" else ">="
+        ruling = Always(derivative, relation, sp.S.Zero, self.slack, self.conditions).decide()
+        return Ruling(ruling.truth, f"derivative in {self.symbol} {relation} 0: {ruling.evidence}", ruling.witness)
+
+
+@dataclass(frozen=True)
+class HoldsAt:
+    """A condition is true at one point.
+
+    Attributes
+    ----------
+    condition : sympy Boolean
+        What is claimed.
+    point : mapping
+        Symbol -> exact value.
+    """
+
+    condition: sp.Basic
+    point: Mapping[sp.Symbol, sp.Expr]
+
+    def proposition(self) -> sp.Basic:
+        """The condition."""
+        return self.condition
+
+    def decide(self) -> Ruling:
+        """By exact evaluation."""
+        truth = sp.simplify(self.condition.subs(self.point))
+        relations = sorted(self.condition.atoms(sp.core.relational.Relational), key=str)
+        sides = ", ".join(
+            " against ".join(f"{side} = {sp.N(side.subs(self.point), 6)}" for side in relation.args)
+            for relation in relations
+        )
+        if truth not in (sp.true, sp.false):
+            return Ruling(Truth.UNDECIDED, f"left undecided: {truth}")
+        return Ruling(Truth.TRUE if truth == sp.true else Truth.FALSE, f"exactly: {sides}", _named(self.point))
+
+
+@dataclass(frozen=True)
+class FirstAt:
+    """The smallest whole number for which a condition holds, from there on, at a point.
+
+    Attributes
+    ----------
+    condition : sympy Boolean
+        In the symbol and the point's symbols.
+    symbol : sympy symbol
+        The whole number.
+    first : int
+        The claimed smallest value; the condition must hold for every value from here to ``last`` and for none before.
+    last : int
+        End of the range.
+    point : mapping
+        Everything else, exact.
+    start : int
+        Beginning of the range.
+    """
+
+    condition: sp.Basic
+    symbol: sp.Symbol
+    first: int
+    last: int
+    point: Mapping[sp.Symbol, sp.Expr]
+    start: int = 1
+
+    def proposition(self) -> sp.Basic:
+        """Equivalence of the condition and the threshold."""
+        return sp.Equivalent(self.condition, sp.Ge(self.symbol, self.first))
+
+    def decide(self) -> Ruling:
+        """By exact evaluation of every case."""
+        where = [n for n in range(self.start, self.last + 1) if self._truth(n)]
+        expected = list(range(self.first, self.last + 1))
+        found = f"holds for {self.symbol} in {_runs(where)} of {self.start}..{self.last}"
+        return Ruling(Truth.TRUE if where == expected else Truth.FALSE, found, _named(self.point))
+
+    def _truth(self, number: int) -> bool:
+        return bool(sp.simplify(self.condition.subs({**self.point, self.symbol: number})))
+
+
+def _runs(numbers: list[int]) -> str:
+    if not numbers:
+        return "none"
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"{a}..{b}" if a < b else str(a) for a, b in runs)
+
+
+@dataclass(frozen=True)
+class LimitIs:
+    """An expression tends to a value.
+
+    Attributes
+    ----------
+    expression : sympy expression
+        What tends.
+    symbol : sympy symbol
+        Which variable moves.
+    point : sympy expression
+        To where (may be infinite).
+    value : sympy expression
+        The claimed limit.
+    side : {"+", "-"}
+        From above or below.
+    assumptions : mapping
+        Substitutions made first, for example proportional growth ``{H: c N}``.
+    """
+
+    expression: sp.Expr
+    symbol: sp.Symbol
+    point: sp.Expr
+    value: sp.Expr
+    side: str = "-"
+    assumptions: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+
+    def proposition(self) -> sp.Basic:
+        """Limit equals value."""
+        limit = sp.Limit(self.expression.subs(self.assumptions), self.symbol, self.point, self.side)
+        return sp.Eq(limit, self.value, evaluate=False)
+
+    def decide(self) -> Ruling:
+        """By computing the limit."""
+        limit = sp.limit(sp.simplify(self.expression.subs(self.assumptions)), self.symbol, self.point, self.side)
+        if limit.has(sp.Limit) or limit is sp.nan:
+            return Ruling(Truth.UNDECIDED, "the limit could not be computed")
+        truth = limit == self.value or sp.simplify(limit - self.value) == 0
+        return Ruling(Truth.TRUE if truth else Truth.FALSE, f"the limit is {sp.factor(limit)}")
+
+
+@dataclass(frozen=True)
+class SameOrder:
+    """``expression = O(reference)`` as a variable grows.
+
+    Attributes
+    ----------
+    expression, reference : sympy expression
+        Non-negative.
+    symbol : sympy symbol
+        It tends to infinity.
+    assumptions : mapping
+        How the others grow with it, for example ``{d: c N, H: h N}``.
+    """
+
+    expression: sp.Expr
+    reference: sp.Expr
+    symbol: sp.Symbol
+    assumptions: Mapping[sp.Symbol, sp.Expr]
+
+    def proposition(self) -> sp.Basic:
+        """The ratio's limit is finite."""
+        ratio = sp.Limit((self.expression / self.reference).subs(self.assumptions), self.symbol, sp.oo)
+        return sp.Lt(ratio, sp.oo, evaluate=False)
+
+    def decide(self) -> Ruling:
+        """By the limit of the ratio."""
+        growing = sp.Symbol("n_grow", positive=True)
+        ratio = (self.expression / self.reference).subs(self.assumptions).subs(self.symbol, growing)
+        limit = sp.limit(sp.simplify(ratio), growing, sp.oo)
+        if limit.has(sp.Limit) or limit is sp.nan or limit.has(sp.AccumBounds):
+            return Ruling(Truth.UNDECIDED, "the limit of the ratio could not be computed")
+        infinite = limit.has(sp.oo) or limit.is_infinite
+        text = "grows without bound" if infinite else f"tends to {sp.factor(limit)}"
+        return Ruling(Truth.FALSE if infinite else Truth.TRUE, f"the ratio {text}")
