@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+import array_api_compat.numpy as npx
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
+from .allocation.matrices import Allocation
+from .arrays import to_namespace
 from .draws import Persistence, check_persistence, index_draws, permutation_draws
 from .problems.base import Array, Problem, take_rows
-from .randomness import Purpose
+from .randomness import Purpose, run_streams
 
 Weights = npt.NDArray[Any]
 
@@ -61,11 +64,10 @@ def window_sums(vectors: Array, d: int) -> Array:
     if d == 1:
         return vectors
     xp = array_namespace(vectors)
-    total = vectors.shape[:-2]
-    if xp is np:
+    if xp is npx:
         return _window_sums_in_place(vectors, d)
-    prefix = xp.cumulative_sum(vectors, axis=-2) if hasattr(xp, "cumulative_sum") else xp.cumsum(vectors, axis=-2)
-    zero = xp.zeros((*total, 1, vectors.shape[-1]), dtype=vectors.dtype, device=vectors.device)
+    prefix = xp.cumulative_sum(vectors, axis=-2)
+    zero = xp.zeros((*vectors.shape[:-2], 1, vectors.shape[-1]), dtype=vectors.dtype, device=device(vectors))
     prefix = xp.concat((zero, prefix), axis=-2)
     inner = prefix[..., d:, :] - prefix[..., : n + 1 - d, :]
     wrapped = prefix[..., n : n + 1, :] - prefix[..., n + 1 - d : n, :] + prefix[..., 1:d, :]
@@ -143,3 +145,98 @@ class _CyclicEncoder:
         weights = np.zeros((*tasks.shape, self._n))
         np.put_along_axis(weights, held, 1 / self._d, axis=-1)
         return weights
+
+
+@dataclass(frozen=True)
+class IndependentEncoding:
+    """Each device sends the gradient of one subset that it draws by itself: another reading of LAD's baselines.
+
+    Two devices may draw the same subset, and a subset may be drawn by nobody in an iteration.
+
+    Parameters
+    ----------
+    devices
+        N, the number of devices.
+    subsets
+        Whether the draw is made anew in each iteration or once in a run.
+    """
+
+    devices: int
+    subsets: Persistence = "redrawn"
+
+    def __post_init__(self) -> None:
+        check_persistence("IndependentEncoding subsets", self.subsets)
+
+    def start(self, seeds: Sequence[int], subsets: int) -> Encoder:
+        """Prepare for the runs with these seeds."""
+        return _IndependentEncoder(self, seeds, subsets)
+
+
+class _IndependentEncoder:
+    def __init__(self, encoding: IndependentEncoding, seeds: Sequence[int], subsets: int) -> None:
+        self._subsets = subsets
+        self._draws = index_draws(seeds, Purpose.SUBSETS, encoding.devices, subsets, encoding.subsets)
+
+    def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
+        return problem.gradients(x, self._draws.at(iteration))
+
+    def weights(self, iteration: int) -> Weights:
+        return np.eye(self._subsets)[self._draws.at(iteration)]
+
+
+@dataclass(frozen=True)
+class AllocatedEncoding:
+    """CRA's encoding (5): device i sends the sum of its subsets' gradients, each divided by its number of holders d_k.
+
+    Parameters
+    ----------
+    devices
+        N, the number of devices.
+    allocation
+        Which device holds which subset.
+    r
+        Subsets a device; None stands for M/N, rounded up, the non-redundant load.
+    subsets
+        Whether the allocation is fixed before the training (literal) or redrawn in each iteration.
+    """
+
+    devices: int
+    allocation: Allocation
+    r: int | None = None
+    subsets: Persistence = "fixed"
+
+    def __post_init__(self) -> None:
+        check_persistence("AllocatedEncoding subsets", self.subsets)
+
+    def start(self, seeds: Sequence[int], subsets: int) -> Encoder:
+        """Prepare for the runs with these seeds: draw each run's allocation."""
+        return _AllocatedEncoder(self, seeds, subsets)
+
+
+class _AllocatedEncoder:
+    def __init__(self, encoding: AllocatedEncoding, seeds: Sequence[int], subsets: int) -> None:
+        self._encoding, self._subsets = encoding, subsets
+        self._streams = run_streams(seeds)
+        self._iteration: int | None = None
+        self._weights: Weights = np.empty(0)
+        self._moved: Array = None
+
+    def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
+        weights = self.weights(iteration)
+        if self._moved is None:
+            self._moved = to_namespace(array_namespace(x), weights, x)
+        return problem.combine(x, self._moved)
+
+    def weights(self, iteration: int) -> Weights:
+        wanted = 0 if self._encoding.subsets == "fixed" else iteration
+        if wanted != self._iteration:
+            held = np.stack([self._allocate(streams.at(Purpose.ALLOCATION, wanted)) for streams in self._streams])
+            replication = held.sum(axis=-2, dtype=np.int64, keepdims=True)
+            self._weights = held / np.maximum(replication, 1)
+            self._iteration, self._moved = wanted, None
+        return self._weights
+
+    def _allocate(self, rng: np.random.Generator) -> Weights:
+        encoding, M = self._encoding, self._subsets
+        r = -(-M // encoding.devices) if encoding.r is None else encoding.r
+        return encoding.allocation(encoding.devices, M, r, rng)

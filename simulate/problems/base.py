@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
+from ..arrays import to_namespace
+
 Array = Any
 """An array of any array-API namespace (NumPy, PyTorch, JAX, CuPy, array-api-strict)."""
 
@@ -73,7 +75,7 @@ def take_rows(vectors: Array, order: Indices) -> Array:
         count = int(np.prod(runs))
         offsets = rows * np.arange(count, dtype=np.int64).reshape(*runs, 1)
         flat, index = xp.reshape(vectors, (count * rows, vectors.shape[-1])), order + offsets
-    taken = xp.take(flat, _on_device_of(vectors, index.reshape(-1)), axis=0)
+    taken = xp.take(flat, to_namespace(xp, index.reshape(-1), vectors), axis=0)
     return xp.reshape(taken, (*index.shape, vectors.shape[-1]))
 
 
@@ -82,11 +84,13 @@ def take_entries(values: Array, order: Indices) -> Array:
     return take_rows(values[..., None], order)[..., 0]
 
 
-def _on_device_of(array: Array, index: Indices) -> Array:
-    from array_api_compat import device
-
-    xp = array_namespace(array)
-    return index if xp is np else xp.asarray(index, device=device(array))
+def to_host(array: Array) -> npt.NDArray[np.float64]:
+    """An array as a NumPy array in double precision."""
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+    elif hasattr(array, "get") and not isinstance(array, np.ndarray):
+        array = array.get()
+    return np.asarray(array, dtype=np.float64)
 
 
 def mean_square_heterogeneity(problem: Problem, x: Array) -> Array:

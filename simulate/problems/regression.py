@@ -12,7 +12,7 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from ..randomness import Purpose, stream
-from .base import Array, Indices, take_entries, take_rows
+from .base import Array, Indices, take_entries, take_rows, to_host
 
 Spread = Literal["variance", "deviation"]
 """How the second argument of N(0, s) is read: as the variance (literal), or as the standard deviation."""
@@ -52,6 +52,11 @@ class LinearRegression:
         """Q, the number of parameters."""
         return int(self.features.shape[-1])
 
+    @property
+    def runs(self) -> int | None:
+        """Number of runs with data of their own, None if all share them."""
+        return None if self.features.ndim == 2 else int(self.features.shape[0])
+
     def residuals(self, x: Array) -> Array:
         """<x, z_k> - y_k for x of shape (..., Q); shape (..., M)."""
         if self.features.ndim == 2:
@@ -82,31 +87,27 @@ class LinearRegression:
         residuals = self.residuals(x)
         return 0.5 * xp.sum(residuals * residuals, axis=-1)
 
+    def with_flipped_labels(self) -> LinearRegression:
+        """The same problem with labels -y_k, for the label-flip attack."""
+        return LinearRegression(self.features, -self.labels)
+
     @cached_property
     def smoothness(self) -> Array:
         """L of Assumption 1: the largest eigenvalue of sum_k z_k z_k^T, (...), in double precision on the host."""
-        singular: npt.NDArray[np.float64] = np.linalg.svd(_host(self.features), compute_uv=False)
+        singular: npt.NDArray[np.float64] = np.linalg.svd(to_host(self.features), compute_uv=False)
         return singular[..., 0] ** 2
 
     @cached_property
     def optimum(self) -> Array:
         """The least-norm minimiser, (..., Q), in double precision on the host."""
-        inverse = np.linalg.pinv(_host(self.features))
-        return (inverse @ _host(self.labels)[..., None])[..., 0]
+        inverse = np.linalg.pinv(to_host(self.features))
+        return (inverse @ to_host(self.labels)[..., None])[..., 0]
 
     @cached_property
     def minimum(self) -> Array:
         """F* = F at the optimum, (...), in double precision on the host."""
-        host = LinearRegression(_host(self.features), _host(self.labels))
+        host = LinearRegression(to_host(self.features), to_host(self.labels))
         return host.loss(self.optimum)
-
-
-def _host(array: Array) -> npt.NDArray[np.float64]:
-    if hasattr(array, "detach"):
-        array = array.detach().cpu()
-    elif hasattr(array, "get"):
-        array = array.get()
-    return np.asarray(array, dtype=np.float64)
 
 
 def _deviation(spread: Spread, size: npt.ArrayLike) -> npt.NDArray[np.float64]:
