@@ -235,6 +235,8 @@ def _verify_moments(arithmetic: Arithmetic, certificate: Mapping[str, Any]) -> N
             n, squares, square = part["n"], part["sum_of_squares"], part["square_of_sum"]
             off_diagonal = (part["total"] - part["trace"]) * (square - squares) / (n * (n - 1))
             values[name] = part["trace"] * squares / n + off_diagonal
+        elif model == "mean":
+            values[name] = part["total"] / part["n"] * part["inner_of_sum"]
         elif model == "split":
             values[name] = part["base"] + part["weights"] * part["error"]
         else:

@@ -76,7 +76,7 @@ def _sides(
     below = equal = above = 0
     low: Mapping[str, str] | None = None
     high: Mapping[str, str] | None = None
-    for point in points(sorted(free, key=str), conditions, tries, seed=11):
+    for point in points(sorted(free, key=str), conditions, tries, 11, "printed"):
         difference = printed.subs(point) - derived.subs(point)
         if not (difference.is_real and difference.is_finite):
             continue

@@ -67,6 +67,22 @@ def _of_forms(statement: Statement) -> Iterator[Erratum]:
         )
 
 
+def _of_hypotheses(statement: Statement) -> Iterator[Erratum]:
+    for hypothesis in statement.hypotheses:
+        if hypothesis.printed is None or hypothesis.condition is None:
+            continue
+        result = compare(hypothesis.printed, hypothesis.condition, statement.relation, statement.domain)
+        if result.effect is not Effect.NONE:
+            yield Erratum(
+                statement.key,
+                f"{statement.source}, condition",
+                str(hypothesis.printed),
+                str(hypothesis.condition),
+                str(result.effect),
+                _with_witness(result.evidence, result.witness),
+            )
+
+
 def _of_steps(statement: Statement) -> Iterator[Erratum]:
     if statement.derivation is None:
         return
@@ -110,7 +126,7 @@ def errata_of(statement: Statement) -> tuple[Erratum, ...]:
     """Differences of one statement: final form, steps with a printed form, and its claim."""
     if statement.source.paper == _OWN:
         return ()
-    return (*_of_forms(statement), *_of_steps(statement), *_of_claim(statement))
+    return (*_of_forms(statement), *_of_hypotheses(statement), *_of_steps(statement), *_of_claim(statement))
 
 
 def errata(of: Iterable[Statement] | None = None) -> tuple[Erratum, ...]:

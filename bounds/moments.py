@@ -127,6 +127,34 @@ class PermutationForm:
 
 
 @dataclass(frozen=True)
+class PermutationMean:
+    """``E sum_k b_k <x_{p(k)}, w>`` over a uniform permutation p of n vectors, for a fixed w.
+
+    Attributes
+    ----------
+    n : sympy expression
+        Number of vectors.
+    total : sympy expression
+        Sum of the b_k.
+    inner_of_sum : sympy expression
+        ``<sum x_k, w>``.
+    """
+
+    n: sp.Expr
+    total: sp.Expr
+    inner_of_sum: sp.Expr
+    model = "mean"
+
+    def value(self) -> sp.Expr:
+        """Every vector is equally likely in every place."""
+        return self.total * self.inner_of_sum / self.n
+
+    def parts(self) -> Mapping[str, sp.Expr]:
+        """Number of vectors, sum of weights, and the inner product."""
+        return {"n": self.n, "total": self.total, "inner_of_sum": self.inner_of_sum}
+
+
+@dataclass(frozen=True)
 class Split:
     """``E ||u + sum_i c_i e_i||^2`` for errors of conditional mean zero, independent of one another.
 

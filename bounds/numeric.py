@@ -160,7 +160,8 @@ def evaluate(
     exact_values = {name: parse_value(value) for name, value in values.items()}
     check_domain(statement, exact_values)
     point = _point(statement, exact_values)
-    violated = tuple(h.text for h in statement.conditions if h.condition is not None and not _holds(h.condition, point))
+    demanded = ((h.text, h.of_form(form)) for h in statement.conditions)
+    violated = tuple(text for text, condition in demanded if condition is not None and not _holds(condition, point))
     if violated:
         nothing = sp.S.Zero if statement.relation in _LOWER else sp.oo
         return Evaluation(statement.key, exact_values, nothing, float(nothing), True, violated)
@@ -230,8 +231,9 @@ def evaluate_grid(
     with np.errstate(all="ignore"):
         result = np.array(np.broadcast_to(_on_grid(formula, values), shape), dtype=np.float64)
         for hypothesis in statement.conditions:
-            if hypothesis.condition is not None:
-                holds = np.broadcast_to(_on_grid(hypothesis.condition, values), shape)
+            condition = hypothesis.of_form(form)
+            if condition is not None:
+                holds = np.broadcast_to(_on_grid(condition, values), shape)
                 result = np.where(holds, result, nothing)
     return result
 

@@ -26,12 +26,13 @@ def draw(symbol: sp.Symbol, rng: random.Random) -> sp.Expr:
     return -number if low < 0 and rng.random() < 0.5 else number
 
 
-def holds(conditions: Iterable[Hypothesis], point: dict[sp.Symbol, sp.Expr]) -> bool:
+def holds(conditions: Iterable[Hypothesis], point: dict[sp.Symbol, sp.Expr], form: str = "formula") -> bool:
     """Whether every condition is true at the point."""
     for hypothesis in conditions:
-        if hypothesis.condition is None:
+        condition = hypothesis.of_form(form)
+        if condition is None:
             continue
-        truth = hypothesis.condition.subs(point)
+        truth = condition.subs(point)
         if truth not in (sp.true, sp.false):
             truth = sp.simplify(truth)
         if truth != sp.true:
@@ -40,7 +41,7 @@ def holds(conditions: Iterable[Hypothesis], point: dict[sp.Symbol, sp.Expr]) -> 
 
 
 def points(
-    symbols: Sequence[sp.Symbol], conditions: Sequence[Hypothesis], count: int, seed: int
+    symbols: Sequence[sp.Symbol], conditions: Sequence[Hypothesis], count: int, seed: int, form: str = "formula"
 ) -> Iterator[dict[sp.Symbol, sp.Expr]]:
     """Up to ``count`` exact points at which all conditions hold.
 
@@ -52,7 +53,7 @@ def points(
         if found == count:
             return
         point = {symbol: draw(symbol, rng) for symbol in symbols}
-        if holds(conditions, point):
+        if holds(conditions, point, form):
             found += 1
             yield point
 

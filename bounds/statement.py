@@ -85,11 +85,18 @@ class Hypothesis:
         On the statement's symbols; None for an assumption on functions, such as smoothness.
     role : Role
         Whether a violation is an error or makes the statement vacuous.
+    printed : sympy Boolean or None
+        The condition as printed, where the derived one differs.
     """
 
     text: str
     condition: sp.Basic | None = None
     role: Role = Role.DOMAIN
+    printed: sp.Basic | None = None
+
+    def of_form(self, form: str) -> sp.Basic | None:
+        """The condition that goes with the printed form, or with the others."""
+        return self.printed if form == "printed" and self.printed is not None else self.condition
 
 
 @dataclass(frozen=True)
