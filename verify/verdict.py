@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -81,5 +82,36 @@ class Verdict:
     detail: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON types."""
-        return asdict(self)
+        """A dictionary of JSON types: numbers that JSON does not know (infinity, NaN) become strings."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Verdict:
+        """Read back what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing or unknown, or the check or the outcome is none of the known ones.
+        """
+        known = {one.name for one in fields(cls)}
+        unknown = sorted(set(record) - known)
+        missing = sorted({"key", "check", "outcome"} - set(record))
+        if unknown or missing:
+            raise ValueError(f"Verdict: unknown fields {unknown}, missing fields {missing}")
+        values = dict(record)
+        return cls(**{**values, "check": Check(values["check"]), "outcome": Outcome(values["outcome"])})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
