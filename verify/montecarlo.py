@@ -103,7 +103,7 @@ def check_sampled(statement: Statement, settings: Settings, observable: str) -> 
 
 
 def _check_point(tally: Tally, statement: Statement, observable: str, point: Point, settings: Settings) -> None:
-    values = {
+    values: dict[str, int | Fraction] = {
         "N": point.devices,
         "H": point.honest,
         "d": point.load,

@@ -197,10 +197,10 @@ def spread_bounds(gradients: npt.NDArray[np.float64], load: int, honest: int) ->
     Returns
     -------
     tuple of float
-        With ``a = w - 1/N`` and ``a 1 = 0``, ``||a G|| <= ||a|| sigma``, where sigma is the largest singular value of the
-        centred gradients. A coded vector has ``||a||^2 = 1/d - 1/N``. The average over H honest devices has weights
-        ``theta_k / (d H)`` with ``theta_k <= d`` and ``sum theta_k = d H``, so ``||a||^2 <= 1/H - 1/N``, and also at most
-        ``1/d - 1/N`` by convexity.
+        With ``a = w - 1/N`` and ``a 1 = 0``, ``||a G|| <= ||a|| sigma``, where sigma is the largest singular value of
+        the centred gradients. A coded vector has ``||a||^2 = 1/d - 1/N``. The average over H honest devices has
+        weights ``theta_k / (d H)`` with ``theta_k <= d`` and ``sum theta_k = d H``, so ``||a||^2 <= 1/H - 1/N``, and
+        also at most ``1/d - 1/N`` by convexity.
     """
     devices = gradients.shape[0]
     sigma = float(np.linalg.norm(gradients - gradients.mean(axis=0), 2)) * (1 + 1e-12)

@@ -94,8 +94,8 @@ def _symbols(statement: Statement, point: Mapping[str, sp.Expr]) -> dict[sp.Symb
 class Tally:
     """Collects what a check found at each parameter point, and turns it into one verdict.
 
-    A verdict is only as good as its worst point: one refuted point refutes, one undecided point leaves it undecided, and
-    a check without any admissible point is vacuous. Nothing holds by default.
+    A verdict is only as good as its worst point: one refuted point refutes, one undecided point leaves it undecided,
+    and a check without any admissible point is vacuous. Nothing holds by default.
 
     Attributes
     ----------

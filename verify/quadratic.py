@@ -1,7 +1,7 @@
-"""Statements about expected squared norms, put to the test for all gradients at once (small N) and by sampling (N = 100).
+"""Statements about expected squared norms: for all gradients at once (small N), and by sampling (N = 100).
 
-Their right-hand sides are ``c_V V + c_g ||grad F||^2`` (or with ``beta^2`` for V): two numbers at each parameter point, which
-are read off the statement's own formula.
+Their right-hand sides are ``c_V V + c_g ||grad F||^2`` (or with ``beta^2`` for V): two numbers at each parameter
+point, which are read off the statement's own formula.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def names(statement: Statement) -> frozenset[str]:
 
 
 def small_sizes(largest: int) -> Iterator[tuple[int, int, int]]:
-    """All (N, H, d) with 2 <= N <= largest: also those that a statement's hypotheses exclude, to be counted as vacuous."""
+    """All (N, H, d) with 2 <= N <= largest, also those that hypotheses exclude: they are counted as vacuous."""
     for devices in range(2, largest + 1):
         for honest in range(1, devices + 1):
             for load in range(1, devices + 1):

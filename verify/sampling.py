@@ -28,9 +28,9 @@ class Setting:
     kept : int or None
         Coordinates that random sparsification keeps; None: no compression.
     rotations : int
-        Antithetic draws: a sample is the average over this many rotations of the honest devices' tasks, equally spaced
-        around the cyclic matrix. Each has the same law, so the average is unbiased, and a subset that few devices hold at
-        one rotation is held by many at another.
+        Antithetic draws: a sample is the average over this many rotations of the honest devices' tasks, equally
+        spaced around the cyclic matrix. Each has the same law, so the average is unbiased, and a subset that few
+        devices hold at one rotation is held by many at another.
     """
 
     honest: int
@@ -59,8 +59,8 @@ def outlier(devices: int, mean: float) -> Floats:
 class Bank:
     """Independent samples of an observable, drawn in blocks as they are asked for, and kept.
 
-    Statements about the same observable are put to the same samples: each verdict keeps its own error probability, and a
-    union bound over a family of verdicts does not need them to be independent.
+    Statements about the same observable are put to the same samples: each verdict keeps its own error probability,
+    and a union bound over a family of verdicts does not need them to be independent.
 
     Parameters
     ----------
@@ -116,7 +116,8 @@ def _draw(
     windows = _windows(gradients[order], setting.load)
     coded = windows[np.arange(count)[:, None, None], rows]
     sent = coded if setting.kept is None else _sparsify(coded, setting.kept, rng)
-    return np.asarray(observable.of(sent, coded, gradients.mean(axis=0))).mean(axis=1)
+    values: Floats = np.mean(observable.of(sent, coded, gradients.mean(axis=0)), axis=1)
+    return values
 
 
 def _windows(permuted: Floats, load: int) -> Floats:
@@ -145,4 +146,4 @@ def scales(gradients: Floats, setting: Setting) -> Scales:
 def rounding(gradients: Floats) -> float:
     """Absolute floating-point error of an observable: sums over N terms of products of entries of the gradients."""
     largest = float(np.max(np.sum(gradients**2, axis=1)))
-    return 16 * gradients.shape[0] * np.finfo(np.float64).eps * largest * 4
+    return float(64 * gradients.shape[0] * np.finfo(np.float64).eps * largest)

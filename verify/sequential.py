@@ -1,12 +1,13 @@
 """Sequential tests that may be looked at after every sample: testing by betting.
 
-A bet multiplies a wealth of one by ``1 + lambda z`` at each sample ``z``, with a ``lambda`` chosen from earlier samples
-only. Under the null hypothesis ``E z <= 0`` the wealth is a non-negative supermartingale, so by Ville's inequality it ever
-reaches ``1 / level`` with probability at most ``level``, whenever one stops (Waudby-Smith and Ramdas 2024).
+A bet multiplies a wealth of one by ``1 + lambda z`` at each sample ``z``, with a ``lambda`` chosen from earlier
+samples only. Under the null hypothesis ``E z <= 0`` the wealth is a non-negative supermartingale, so by Ville's
+inequality it ever reaches ``1 / level`` with probability at most ``level``, whenever one stops (Waudby-Smith and
+Ramdas 2024).
 
-What a test has to know about its samples is one-sided. To refute ``E X <= m`` a lower bound on ``X`` is enough: a squared
-norm is at least 0, so a refutation needs no assumption at all. To accept ``E X <= m`` one refutes ``E X >= m``, and that
-needs an upper bound on ``X``, which every caller states and proves.
+What a test has to know about its samples is one-sided. To refute ``E X <= m`` a lower bound on ``X`` is enough: a
+squared norm is at least 0, so a refutation needs no assumption at all. To accept ``E X <= m`` one refutes ``E X >=
+m``, and that needs an upper bound on ``X``, which every caller states and proves.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Bet:
     Parameters
     ----------
     floor : float
-        What a sample can lose at most, ``z >= -floor``. Negative: the null is impossible. Zero: the null says that every
-        sample is zero.
+        What a sample can lose at most, ``z >= -floor``. Negative: the null is impossible. Zero: the null says that
+        every sample is zero.
     shape : tuple of int
         Leading axes for tests that run side by side on samples of shape ``(*shape, n)``.
 
@@ -97,7 +98,8 @@ class Question:
     sides : str
         ``"<="``, ``">="`` or ``"="``.
     lower, upper : float
-        Proved bounds on every sample; ``upper`` may be infinite, and then an upper bound can be refuted but never accepted.
+        Proved bounds on every sample; ``upper`` may be infinite, and then an upper bound can be refuted but never
+        accepted.
     tight : bool
         Whether the claim is attained, so that it can only be accepted within the tolerance.
     tolerance : float

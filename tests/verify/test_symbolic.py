@@ -54,7 +54,7 @@ def test_a_forged_certificate_is_not_accepted():
         def describe(self):
             return "because I say so"
 
-        def prove(self, before, after, relation):
+        def prove(self, *_):
             certificate = honest.check().steps[0].finding.certificate
             return Finding(Status.PROVED, {**certificate, "after": certificate["before"], "before": ["q", "7"]})
 

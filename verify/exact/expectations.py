@@ -38,8 +38,8 @@ def check_expectation(statement: Statement, settings: Settings, observable: str)
     Returns
     -------
     Verdict
-        For an equality the two matrices have to be the same; for a bound their difference has to be positive semidefinite,
-        which says that the bound holds for all gradients; for a tight bound it has to be singular too.
+        For an equality the two matrices have to be the same; for a bound their difference has to be positive
+        semidefinite, which says that the bound holds for all gradients; for a tight bound it has to be singular too.
     """
     tally = Tally(statement, Check.EXACT)
     largest, supports = _LIMITS[settings.preset]

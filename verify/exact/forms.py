@@ -1,8 +1,8 @@
 """Exact quadratic forms: equality, order and witnesses, in rationals.
 
 A left-hand side that is an expected squared norm is a quadratic form in the gradients. Its matrix is computed by
-enumeration; comparing matrices compares the two sides for all gradients at once, which is what polarisation of a basis of
-quadratic forms would do one form at a time.
+enumeration; comparing matrices compares the two sides for all gradients at once, which is what polarisation of a
+basis of quadratic forms would do one form at a time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def combine(size: int, identity: Fraction, ones: Fraction) -> Matrix:
 def claim(size: int, variance: Fraction, gradient: Fraction) -> Matrix:
     """The form ``variance * V + gradient * ||grad F||^2`` in the gradients of ``size`` subsets.
 
-    Here ``V = (1/n) sum ||grad f_k - mu||^2`` has the matrix ``(I - 1 1^T / n) / n`` and ``||grad F||^2`` has ``1 1^T``.
+    Here ``V = (1/n) sum ||grad f_k - mu||^2`` has the matrix ``(I - 1 1^T / n) / n`` and ``||grad F||^2`` has ``1
+    1^T``.
     """
     return combine(size, variance / size, gradient - variance / size**2)
 
@@ -40,8 +41,8 @@ def subtract(left: Matrix, right: Matrix) -> Matrix:
 
 def value(form: Matrix, vector: Sequence[Fraction]) -> Fraction:
     """``vector^T form vector``."""
-    return sum((x * entry * y for x, row in zip(vector, form, strict=True) for entry, y in zip(row, vector, strict=True)),
-               Fraction(0))  # fmt: skip
+    products = [sum((a * b for a, b in zip(row, vector, strict=True)), Fraction(0)) for row in form]
+    return sum((a * b for a, b in zip(vector, products, strict=True)), Fraction(0))
 
 
 def is_zero(form: Matrix) -> bool:

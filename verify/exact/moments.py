@@ -1,4 +1,4 @@
-"""Expected quadratic forms of LAD's honest messages, over all tasks, permutations, honest sets and compressor supports."""
+"""Expected quadratic forms of LAD's honest messages, over all tasks, permutations, honest sets and supports."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def assignments(devices: int, honest: int, literal: bool) -> Iterator[tuple[int,
     """Rows of the computation matrix at the honest devices, each equally likely.
 
     Literally: all task permutations times all honest sets. Otherwise each set of H rows once: a uniform permutation
-    restricted to any set of H devices hands out a uniform set of rows, and the observables do not depend on their order.
+    restricted to any set of H devices hands out a uniform set of rows, and the observables do not depend on their
+    order.
     """
     if not literal:
         yield from itertools.combinations(range(devices), honest)
@@ -121,7 +122,7 @@ def moments(size: Size, literal: bool = False, computation: tuple[tuple[int, ...
     forms = {}
     for one in OBSERVABLES:
         weight = one.combination(size.honest)[1]
-        forms[one.name] = matrix(totals[one.name], Fraction(scale**2 * cases) / weight)
+        forms[one.name] = matrix(totals[one.name].tolist(), Fraction(scale**2 * cases) / weight)
     return Moments(forms, cases)
 
 
