@@ -12,7 +12,7 @@ from ._version import __version__
 
 _PARTS = ("bounds", "reports", "simulate", "verify")
 
-__all__ = ["__version__", "bounds", "reports", "simulate", "verify"]  # noqa: F822 - resolved by __getattr__
+__all__ = ["__version__", "bounds", "reports", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> ModuleType:

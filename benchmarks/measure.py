@@ -1,0 +1,108 @@
+"""Time and peak memory of calls, interleaved so that a slow minute of the machine hits all of them alike."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one call over several rounds, and the memory that it needed at its peak.
+
+    Attributes
+    ----------
+    median, low, high : float
+        Seconds.
+    rounds : int
+        Number of timings.
+    extra_bytes : int or None
+        Growth of the resident set at the call's peak; None where the system does not tell.
+    """
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+    extra_bytes: int | None = None
+
+
+def _status(name: str) -> int:
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
+    found = re.search(rf"^{name}:\s+(\d+) kB", text, flags=re.MULTILINE)
+    return int(found.group(1)) * 1024 if found else 0
+
+
+def extra_memory(call: Call) -> int | None:
+    """Bytes by which the resident set grows at the peak of a call, all libraries' allocations included.
+
+    Linux alone lets a process reset its peak; elsewhere the answer is None.
+    """
+    reset = Path("/proc/self/clear_refs")
+    if not reset.exists() or not os.access(reset, os.W_OK):
+        return None
+    gc.collect()
+    reset.write_text("5", encoding="ascii")
+    before = _status("VmRSS")
+    result = call()
+    peak = _status("VmHWM")
+    del result
+    return max(0, peak - before)
+
+
+def measure(
+    calls: Mapping[str, Call], *, rounds: int = 7, budget_s: float = 20.0, memory: bool = True
+) -> dict[str, Timing]:
+    """Time each call in turn, round by round.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        What to time. Each is called once before, so that caches and compilation do not count.
+    rounds : int
+        Timings of each; fewer when the budget is spent, but at least three (one for a call above a third of the budget).
+    budget_s : float
+        Seconds for all rounds together, about.
+    memory : bool
+        Whether to measure the peak memory of one more call each.
+    """
+    extra = {name: extra_memory(call) if memory else None for name, call in calls.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    begin = time.perf_counter()
+    for done in range(rounds):
+        for name, call in calls.items():
+            if done and seconds[name][0] > budget_s / 3:
+                continue
+            start = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - start)
+        if done >= 2 and time.perf_counter() - begin > budget_s:
+            break
+    return {
+        name: Timing(statistics.median(taken), min(taken), max(taken), len(taken), extra[name])
+        for name, taken in seconds.items()
+    }
+
+
+def fast_call(call: Call, least_s: float = 2e-3) -> tuple[Call, int]:
+    """Repeat a call that is too short to time alone; returns the repeated call and the number of repetitions."""
+    call()
+    start = time.perf_counter()
+    call()
+    once = time.perf_counter() - start
+    count = max(1, int(least_s / max(once, 1e-9)))
+
+    def repeated() -> None:
+        for _ in range(count):
+            call()
+
+    return (call, 1) if count == 1 else (repeated, count)
