@@ -1,22 +1,22 @@
-"""What the catalogue says about a rule: the published constant, and the best upper end with its source."""
+"""What the catalogue says about a rule: the published constant, and the best upper end that is proved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import Literal
 
 import sympy as sp
 
 from ...bounds.catalogue import get
 from ...bounds.numeric import evaluate
-from ...bounds.statement import Statement
 from .exact_lstat import Norm
 
-#: Rule -> stem of the keys in the catalogue; a parity suffix is added where the constant depends on it.
+Form = Literal["printed", "derived"]
+#: Rule -> stem of its keys in the catalogue.
 STEMS = {
     "cwtm": "cwtm",
     "median": "median",
-    "median-lower": "median_lower",
+    "median-lower": "median",
     "geometric-median": "geometric_median",
     "krum": "krum",
     "multikrum": "multikrum",
@@ -48,23 +48,109 @@ class Constant:
     Attributes
     ----------
     value : sympy number or None
-        None where a condition of the statement fails.
-    key : str
-        The statement.
-    kind : str
-        "proof" or "published".
+        None where a condition of the statement fails: it says nothing there.
+    source : str
+        ``"published (robustness.kappa.krum)"`` or ``"proof (robustness.kappa.krum)"``.
     """
 
     value: sp.Expr | None
-    key: str
-    kind: str
-
-    @property
-    def source(self) -> str:
-        """``"proof (robustness.kappa.cwtm)"``."""
-        return f"{self.kind} ({self.key})"
+    source: str
 
 
-def family(rule: str) -> str:
-    """The rule of the papers that a name is about: parameters after a colon or bracket are dropped."""
-    return rule.split(":")[0].split("(")[0].split("=")[0]
+def _keys(rule: str, n: int, norm: Norm) -> tuple[str, ...]:
+    """Keys that may hold for this rule, the most specific first."""
+    stem = STEMS.get(rule)
+    if stem is None:
+        return ()
+    parity = "odd" if n % 2 else "lower" if rule == "median-lower" else "even"
+    return tuple(f"robustness.{'kappa' if norm == 'mean' else 'c_alpha'}.{name}" for name in (f"{stem}_{parity}", stem))
+
+
+def _evaluate(key: str, parameters: dict[str, sp.Expr], form: Form) -> Constant | None:
+    """One form of a statement at a point; None where there is no such statement or form."""
+    try:
+        statement = get(key)
+    except ValueError:
+        return None
+    if getattr(statement, form) is None:
+        return None
+    values = {symbol.name: parameters[symbol.name] for symbol in statement.symbols if symbol.name in parameters}
+    if len(values) < len(statement.symbols):
+        return None
+    result = evaluate(statement, values, form=form)
+    kind = "published" if form == "printed" else "proof"
+    return Constant(None if result.vacuous else sp.sympify(result.exact), f"{kind} ({key})")
+
+
+def _parameters(n: int, f: int, dim: int | None) -> dict[str, sp.Expr]:
+    # Table I's median saturates at Q = 4 (N - alpha N), so 4 N stands for every dimension.
+    return {
+        "N": sp.Integer(n),
+        "H": sp.Integer(n - f),
+        "alpha": sp.Rational(f, n),
+        "Q": sp.Integer(4 * n if dim is None else dim),
+    }
+
+
+def _lookup(rule: str, n: int, f: int, norm: Norm, dim: int | None, form: Form) -> Constant | None:
+    keys = _keys(rule, n, norm)
+    if form == "printed" and norm == "max":
+        keys = (f"cra.table1.{TABLE_I[rule]}",) if rule in TABLE_I else ()
+    for key in keys:
+        found = _evaluate(key, _parameters(n, f, dim), form)
+        if found is not None:
+            return found
+    return None
+
+
+def published(rule: str, n: int, f: int, norm: Norm, dim: int | None = None) -> Constant | None:
+    """The published constant of a rule.
+
+    Parameters
+    ----------
+    rule : str
+        Name on the command line; a misuse is held against what is published for the rule itself.
+    n, f : int
+        Numbers of messages and of Byzantine ones.
+    norm : {"mean", "max"}
+        kappa (Allouah et al. 2023) or C_alpha^2 (CRA Table I).
+    dim : int or None
+        Dimension, where the constant depends on it; None for every dimension.
+
+    Returns
+    -------
+    Constant or None
+        None where nothing is published. For ``nnm+F`` the published kappa of F enters.
+    """
+    base = rule.partition(":")[0]
+    if base.startswith("nnm+") and norm == "mean":
+        inner = published(base.removeprefix("nnm+"), n, f, norm, dim)
+        return None if inner is None or inner.value is None else _mixed(inner.value, n, f, "printed")
+    return _lookup(base, n, f, norm, dim, "printed")
+
+
+def proved(rule: str, n: int, f: int, norm: Norm, dim: int | None = None) -> Constant | None:
+    """The best upper end with a proof; C_alpha^2 <= kappa serves where nothing better is known.
+
+    Parameters
+    ----------
+    rule, n, f, norm, dim
+        As for :func:`published`; a misuse has none.
+
+    Returns
+    -------
+    Constant or None
+    """
+    candidates = [_lookup(rule, n, f, norm, dim, "derived")]
+    if rule.startswith("nnm+"):
+        inner = proved(rule.removeprefix("nnm+"), n, f, "mean", dim)
+        if inner is not None and inner.value is not None:
+            candidates.append(_mixed(inner.value, n, f, "derived"))
+    elif norm == "max":
+        candidates.append(_lookup(rule, n, f, "mean", dim, "derived"))
+    useful = [found for found in candidates if found is not None and found.value is not None]
+    return min(useful, key=lambda found: float(sp.N(found.value)), default=None)
+
+
+def _mixed(inner: sp.Expr, n: int, f: int, form: Form) -> Constant | None:
+    return _evaluate("robustness.kappa.nnm", {**_parameters(n, f, None), "kappa": inner}, form)

@@ -123,7 +123,9 @@ def squared_norm(honest: Sequence[Fraction], norm: Norm) -> Fraction:
     return max(squares) if norm == "max" else sum(squares, Fraction(0)) / len(squares)
 
 
-def evaluate(weights: Sequence[Fraction], honest: Sequence[Fraction], byzantine: Sequence[Fraction], norm: Norm) -> Fraction:
+def evaluate(
+    weights: Sequence[Fraction], honest: Sequence[Fraction], byzantine: Sequence[Fraction], norm: Norm
+) -> Fraction:
     """Ratio of the squared deviation to the squared norm at given values.
 
     Parameters
@@ -146,9 +148,13 @@ def evaluate(weights: Sequence[Fraction], honest: Sequence[Fraction], byzantine:
         If the number of values differs from that of weights, or honest values agree and the rule returns another one.
     """
     if len(honest) + len(byzantine) != len(weights):
-        raise ValueError(f"{len(weights)} weights do not fit {len(honest)} honest and {len(byzantine)} Byzantine values")
+        raise ValueError(
+            f"{len(weights)} weights do not fit {len(honest)} honest and {len(byzantine)} Byzantine values"
+        )
     ordered = sorted([*honest, *byzantine])
-    deviation = sum((w * x for w, x in zip(weights, ordered, strict=True)), Fraction(0)) - sum(honest) / Fraction(len(honest))
+    deviation = sum((w * x for w, x in zip(weights, ordered, strict=True)), Fraction(0)) - sum(honest) / Fraction(
+        len(honest)
+    )
     below = squared_norm(honest, norm)
     if below == 0:
         if deviation:

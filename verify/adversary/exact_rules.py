@@ -66,11 +66,10 @@ def median(messages: Exact, f: int = 0, lower: bool = False) -> Exact:
     return mean(ordered[(n - 1) // 2 : (n - 1) // 2 + 1 if lower else n // 2 + 1])
 
 
-def weighted(messages: Exact, f: int, weights: Callable[[int, int], tuple[Fraction, ...] | None]) -> Exact:
+def weighted(messages: Exact, f: int, weights: tuple[Fraction, ...]) -> Exact:
     """Any L-statistic: weights on the sorted values of each coordinate."""
-    found = weights(len(messages), f)
-    assert found is not None
-    total: Exact = np.array(found, dtype=object) @ np.sort(messages, axis=0)
+    del f
+    total: Exact = np.array(weights, dtype=object) @ np.sort(messages, axis=0)
     return total
 
 
@@ -87,6 +86,13 @@ def krum_scores(messages: Exact, neighbours: int) -> list[Any]:
 def krum(messages: Exact, f: int, fewer: int = 1) -> Exact:
     """The message of least score over its ``n - f - fewer`` nearest others (1: the n-f nearest with itself)."""
     scores = krum_scores(messages, len(messages) - f - fewer)
+    return _divided(messages[scores.index(min(scores))], 1)
+
+
+def krum_nearest(messages: Exact, f: int, neighbours: int) -> Exact:
+    """The message of least score over a given number of nearest others."""
+    del f
+    scores = krum_scores(messages, neighbours)
     return _divided(messages[scores.index(min(scores))], 1)
 
 

@@ -35,7 +35,9 @@ class Witness:
     def __post_init__(self) -> None:
         sizes = {len(vector) for vector in (*self.honest, *self.byzantine)}
         if not self.honest or len(sizes) != 1 or 0 in sizes:
-            raise ValueError(f"Witness needs honest messages, and all messages of one length, got lengths {sorted(sizes)}")
+            raise ValueError(
+                f"Witness needs honest messages, and all messages of one length, got lengths {sorted(sizes)}"
+            )
 
     @property
     def dim(self) -> int:
@@ -101,7 +103,9 @@ def rationalise(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float
 
 def honest_norm(witness: Witness, norm: Norm) -> Fraction:
     """Mean or largest squared distance of the honest messages to their mean."""
-    squares = [sum(((x - c) ** 2 for x, c in zip(z, honest_mean(witness), strict=True)), Fraction(0)) for z in witness.honest]
+    squares = [
+        sum(((x - c) ** 2 for x, c in zip(z, honest_mean(witness), strict=True)), Fraction(0)) for z in witness.honest
+    ]
     return max(squares) if norm == "max" else sum(squares, Fraction(0)) / len(squares)
 
 

@@ -1,0 +1,8 @@
+"""Worst cases of aggregation rules: exact where the rule's structure allows it, else searched for, always with a witness."""
+
+from __future__ import annotations
+
+from .bracket import Bracket, worst_case
+from .witness import Witness, confirms, exact_ratio, witness_from_json
+
+__all__ = ["Bracket", "Witness", "confirms", "exact_ratio", "witness_from_json", "worst_case"]
