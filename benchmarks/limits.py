@@ -43,6 +43,10 @@ def gram(messages: Array) -> Array:
     return messages @ messages.T
 
 
+_DISTANCE_BASED = (
+    "krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan", "caf",
+    "norm-thresholding", "phocas-vector",
+)  # fmt: skip
 #: Which kernel bounds which rule.
 LIMIT_OF: dict[str, tuple[str, Callable[[Array], Any]]] = {
     "mean": ("read", read),
@@ -50,8 +54,8 @@ LIMIT_OF: dict[str, tuple[str, Callable[[Array], Any]]] = {
     "median": ("sort", sort),
     "phocas": ("sort", sort),
     "meamed": ("sort", sort),
-    **dict.fromkeys(("krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan", "caf", "norm-thresholding", "phocas-vector"), ("Gram product", gram)),
+    **dict.fromkeys(_DISTANCE_BASED, ("Gram product", gram)),
     "bucketing": ("copy", copy),
     "clipping": ("copy", copy),
     "arc": ("copy", copy),
-}  # fmt: skip
+}

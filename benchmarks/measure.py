@@ -69,7 +69,7 @@ def measure(
     calls : mapping of str to callable
         What to time. Each is called once before, so that caches and compilation do not count.
     rounds : int
-        Timings of each; fewer when the budget is spent, but at least three (one for a call above a third of the budget).
+        Timings of each; fewer when the budget is spent, but at least three (one for a call above a third of it).
     budget_s : float
         Seconds for all rounds together, about.
     memory : bool

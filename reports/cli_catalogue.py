@@ -128,29 +128,25 @@ def _show(
 ) -> None:
     """Show a statement: LaTeX, pretty form, source, hypotheses, what it uses, how it was verified."""
     from ..bounds import get
-    from ..bounds.latex import derivation_document, formula_latex
-    from .show import show_statement, statement_record
+    from .show import show_statement, statement_latex, statement_record
 
     statement = get(key)
     if as_json:
         typer.echo(json.dumps(statement_record(statement, proof=proof), indent=1, default=str))
-    elif latex:
-        if proof:
-            _need_derivation(statement)
-        typer.echo(
-            derivation_document(statement.derivation()) if proof and statement.derivation else formula_latex(statement)
-        )
+        return
+    if proof and statement.derivation is None:
+        raise ValueError(f"show --proof: {key} has no derivation: it is a {statement.kind} that its source states")
+    if latex:
+        typer.echo(_proof_document(statement) if proof else statement_latex(statement))
     else:
-        if proof:
-            _need_derivation(statement)
         show_statement(statement, proof=proof)
 
 
-def _need_derivation(statement: Statement) -> None:
-    if statement.derivation is None:
-        raise ValueError(
-            f"show --proof: {statement.key} has no derivation: it is {statement.kind} stated by its source"
-        )
+def _proof_document(statement: Statement) -> str:
+    from ..bounds.latex import derivation_document
+
+    assert statement.derivation is not None
+    return derivation_document(statement.derivation())
 
 
 def register(app: typer.Typer) -> None:
