@@ -165,9 +165,11 @@ def verify(certificate: Mapping[str, Any]) -> None:
         If it does not prove ``before relation after``.
     """
     try:
+        kind, relation = certificate["kind"], certificate["relation"]
+        if kind == "zero" and relation in ("=", "<=", ">=") and certificate["before"] == certificate["after"]:
+            return  # the same formula, symbol by symbol: no arithmetic to do, which saves minutes on long ones
         arithmetic = Arithmetic(certificate)
         before, after = arithmetic.element(certificate["before"]), arithmetic.element(certificate["after"])
-        kind, relation = certificate["kind"], certificate["relation"]
         if relation not in ("=", "<=", ">=", "<", ">"):
             raise Rejected(f"unknown relation {relation!r}")
         strictly = relation in ("<", ">")
