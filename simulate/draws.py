@@ -52,9 +52,10 @@ class BlockDraws:
         block, offset = divmod(iteration, BLOCK)
         if block != self._block:
             size = 1 if self._persistence == "fixed" else BLOCK
-            drawn = [self._draw(streams.at(self._purpose, block), size) for streams in self._streams]
-            self._drawn, self._block = np.stack(drawn, axis=1), block
-        return self._drawn[offset]
+            parts = [self._draw(streams.at(self._purpose, block), size) for streams in self._streams]
+            self._drawn, self._block = np.stack(parts, axis=1), block
+        drawn: npt.NDArray[Any] = self._drawn[offset]
+        return drawn
 
 
 def permutation_draws(seeds: Sequence[int], purpose: Purpose, length: int, persistence: Persistence) -> BlockDraws:

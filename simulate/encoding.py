@@ -181,7 +181,8 @@ class _IndependentEncoder:
         return problem.gradients(x, self._draws.at(iteration))
 
     def weights(self, iteration: int) -> Weights:
-        return np.eye(self._subsets)[self._draws.at(iteration)]
+        weights: Weights = np.eye(self._subsets)[self._draws.at(iteration)]
+        return weights
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The methods of both papers and their baselines: each a composition of encoding, compression and a rule at the server."""
+"""The methods of both papers and their baselines: compositions of encoding, compression and a rule at the server."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "CRA-<rule>": "coded gradients and any rule, e.g. CRA-median, CRA-trimmed-mean, CRA-phocas (CRA)",
     }
 )
-"""Names that `method_from_name` takes, and what they mean; <rule> is any rule's name, with pre-aggregations after it."""
+"""Names that `method_from_name` takes, and what they mean; <rule> is any rule's name."""
 
 
 def method_from_name(name: str, **parameters: Any) -> Method:
@@ -178,8 +178,8 @@ def method_from_name(name: str, **parameters: Any) -> Method:
     Parameters
     ----------
     name
-        One of `METHODS`, in any case; <rule> stands for a rule's name followed by pre-aggregations, as in "CWTM-NNM", or
-        in the order of application joined by "+", as in "nnm+median".
+        One of `METHODS`, in any case; <rule> stands for a rule's name, and "-NNM" after it for nearest-neighbour mixing
+        before it; "nnm+median" names the steps in their order.
     **parameters
         Fields of `Settings`.
 

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from types import ModuleType
 from typing import Any
 
-import array_api_compat.numpy as npx
 import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from . import arrays
-from .attacks import Attack, attack_from_name
-from .draws import Persistence, byzantine_draws, check_persistence
+from .attacks import Attack
+from .configuration import Configuration, Schedule
+from .description import namespace_from_name
+from .draws import Persistence, byzantine_draws
 from .measures import MEASURES, Observation, honest_mean
 from .methods import Method
 from .problems.base import Array, Problem, ProblemFamily, to_host
 from .randomness import Purpose, run_streams
-from .trajectory import Trajectory
+from .trajectory import Trajectory, join_runs
 
-Schedule = float | Callable[[int], float]
 Observer = Callable[[Observation], None]
 
 _LIVENESS_CHECK = 64
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """A checked call of `run`, less the seeds."""
-
-    method: Method
-    problem: Problem | ProblemFamily
-    iterations: int
-    gamma: Schedule
-    f: int
-    attack: Attack | None
-    byzantine: Persistence
-    x0: Array | Callable[[int], Array] | None
-    xp: Any
-    device: Any
-    dtype: str
-    record_every: int
-    measures: tuple[str, ...]
-    observe: Observer | None
-
-    def recorded(self, iteration: int) -> bool:
-        return iteration % self.record_every == 0 or iteration == self.iterations
-
-    def learning_rate(self, iteration: int) -> float:
-        return float(self.gamma(iteration)) if callable(self.gamma) else self.gamma
 
 
 def run(
@@ -64,7 +37,7 @@ def run(
     attack: str | Attack | None = "sign",
     byzantine: Persistence = "redrawn",
     x0: Array | Callable[[int], Array] | None = None,
-    xp: Any = "numpy",
+    xp: str | ModuleType = "numpy",
     device: Any = None,
     dtype: str = "float64",
     record_every: int = 1,
@@ -94,8 +67,8 @@ def run(
     byzantine
         Whether their identities are "redrawn" in each iteration or "fixed" in a run.
     x0
-        Start, of shape (Q,) or (runs, Q), or a function of a run's seed to (Q,); zero by default, unless the problem has
-        a start of its own.
+        Start, of shape (Q,) or (runs, Q), or a function of a run's seed to (Q,); zero by default, unless the problem
+        has a start of its own.
     xp
         Array namespace or its import name: "numpy", "torch", "jax.numpy", "cupy", "array_api_strict".
     device
@@ -114,38 +87,44 @@ def run(
     Returns
     -------
     Trajectory
-        With one entry a seed. A run whose iterate grows beyond what squared norms can hold is stopped there and reported
-        in ``diverged``; the other runs go on.
+        With one entry a seed. A run whose iterate grows beyond what squared norms can hold is stopped there and
+        reported in ``diverged``; the other runs go on.
 
     Raises
     ------
     ValueError
         If an argument is out of range, names are unknown, or a decoder finds more errors than its code corrects.
     """
-    seed_list = _seeds(seeds)
-    plan = _plan(
-        method, problem, iterations, gamma, f, attack, byzantine, x0, xp, device, dtype, record_every, measures, observe
+    configuration = Configuration(
+        method, problem, iterations, gamma, f, attack, byzantine, x0, xp, device, dtype, record_every, tuple(measures)
     )
-    size = _chunk_size(plan, len(seed_list), memory_budget)
-    parts = [
-        _run_chunk(plan, seed_list[start : start + size], slice(start, min(start + size, len(seed_list))))
-        for start in range(0, len(seed_list), size)
-    ]
-    recorded = [t for t in range(plan.iterations + 1) if plan.recorded(t)]
-    return Trajectory(
-        method=method.name,
-        parameters=_parameters(plan),
-        seeds=tuple(seed_list),
-        iterations=np.array(recorded, dtype=np.int64),
-        loss=np.concatenate([part.loss for part in parts]),
-        grad_norm_sq=np.concatenate([part.grad_norm_sq for part in parts]),
-        final=np.concatenate([part.final for part in parts]),
-        diverged=tuple(at for part in parts for at in part.diverged),
-        measures={name: np.concatenate([part.measures[name] for part in parts]) for name in plan.measures},
-    )
+    return train(configuration, seeds, observe=observe, memory_budget=memory_budget)
 
 
-def _seeds(seeds: int | Sequence[int]) -> list[int]:
+def train(
+    configuration: Configuration,
+    seeds: int | Sequence[int] = 20,
+    *,
+    observe: Observer | None = None,
+    memory_budget: int = 2**29,
+) -> Trajectory:
+    """`run`, with everything but the seeds in one object."""
+    seed_list = check_seeds(seeds)
+    size = _chunk_size(configuration, len(seed_list), memory_budget)
+    slices = [slice(start, min(start + size, len(seed_list))) for start in range(0, len(seed_list), size)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = [_Chunk(configuration, seed_list[runs], runs, observe).train() for runs in slices]
+    return join_runs(parts, configuration.parameters)
+
+
+def check_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """Seeds as a list; a number n stands for 0, ..., n - 1.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is negative or not whole.
+    """
     if isinstance(seeds, int | np.integer):
         seeds = range(arrays.whole("run", "seeds", seeds, 1))
     chosen = [arrays.whole("run", "a seed", seed) for seed in seeds]
@@ -154,132 +133,32 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
     return chosen
 
 
-def _plan(
-    method: Method,
-    problem: Problem | ProblemFamily,
-    iterations: int,
-    gamma: Schedule,
-    f: int | None,
-    attack: str | Attack | None,
-    byzantine: Persistence,
-    x0: Any,
-    xp: Any,
-    device: Any,
-    dtype: str,
-    record_every: int,
-    measures: Sequence[str],
-    observe: Observer | None,
-) -> _Plan:
-    devices = method.encoding.devices
-    count = arrays.whole("run", "f", method.f if f is None else f)
-    if count >= devices:
-        raise ValueError(f"run needs fewer Byzantine devices than devices, got f={count}, N={devices}")
-    if dtype not in ("float64", "float32"):
-        raise ValueError(f"run needs dtype 'float64' or 'float32', got {dtype!r}")
-    if not callable(gamma) and not (np.isfinite(gamma) and gamma >= 0):
-        raise ValueError(f"run needs a finite learning rate gamma of at least 0, got {gamma!r}")
-    unknown = [name for name in measures if name not in MEASURES]
-    if unknown:
-        raise ValueError(f"run knows no measure {unknown[0]!r}; known: {', '.join(MEASURES)}")
-    return _Plan(
-        method=method,
-        problem=problem,
-        iterations=arrays.whole("run", "iterations", iterations),
-        gamma=gamma if callable(gamma) else float(gamma),
-        f=count,
-        attack=attack_from_name(attack) if isinstance(attack, str) else attack,
-        byzantine=check_persistence("run byzantine", byzantine),
-        x0=x0,
-        xp=namespace_from_name(xp) if isinstance(xp, str) else xp,
-        device=device,
-        dtype=dtype,
-        record_every=arrays.whole("run", "record_every", record_every, 1),
-        measures=tuple(measures),
-        observe=observe,
-    )
-
-
-def namespace_from_name(name: str) -> Any:
-    """The array namespace with that import name, made compatible with the array API standard where that takes a wrapper.
-
-    Raises
-    ------
-    ValueError
-        If it is not installed.
-    """
-    module = {"jax": "jax.numpy"}.get(name, name)
-    for candidate in (f"array_api_compat.{module}", module):
-        try:
-            return importlib.import_module(candidate)
-        except ImportError:
-            continue
-    raise ValueError(f"array namespace {name!r} is not installed")
-
-
-def _chunk_size(plan: _Plan, runs: int, memory_budget: int) -> int:
+def _chunk_size(plan: Configuration, runs: int, memory_budget: int) -> int:
     M, Q, N = plan.problem.subsets, plan.problem.dimension, plan.method.encoding.devices
-    if getattr(plan.problem, "runs", None) is not None:
-        if plan.problem.runs != runs:  # type: ignore[union-attr]
-            raise ValueError(f"run got a problem batched over {plan.problem.runs} runs for {runs} seeds")  # type: ignore[union-attr]
+    batch = getattr(plan.problem, "runs", None)
+    if batch is not None:
+        if batch != runs:
+            raise ValueError(f"run got a problem batched over {batch} runs for {runs} seeds")
         return runs
     entry = 8 if plan.dtype == "float64" else 4
     each = entry * (3 * M * Q + 6 * N * Q + 2 * N * M)
     return max(1, min(runs, arrays.whole("run", "memory_budget", memory_budget, 1) // each))
 
 
-def _parameters(plan: _Plan) -> dict[str, Any]:
-    """Every parameter of a run as plain values, nested as the objects are."""
-    return {
-        "method": describe(plan.method),
-        "problem": describe(plan.problem),
-        "iterations": plan.iterations,
-        "gamma": describe(plan.gamma),
-        "f": plan.f,
-        "attack": describe(plan.attack),
-        "byzantine": plan.byzantine,
-        "x0": "default" if plan.x0 is None else "given",
-        "dtype": plan.dtype,
-        "record_every": plan.record_every,
-    }
-
-
-def describe(value: Any) -> Any:
-    """A value as plain data: dataclasses become dictionaries with their type's name, functions their qualified name."""
-    if is_dataclass(value) and not isinstance(value, type):
-        try:
-            fields = asdict(value)
-        except TypeError:
-            return type(value).__name__
-        return {"type": type(value).__name__} | {name: describe(getattr(value, name)) for name in fields}
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, list | tuple):
-        return [describe(entry) for entry in value]
-    if callable(value):
-        return f"{getattr(value, '__module__', '?')}.{getattr(value, '__qualname__', type(value).__name__)}"
-    if hasattr(value, "shape"):
-        return f"array of shape {tuple(value.shape)}"
-    return str(value)
-
-
-def _run_chunk(plan: _Plan, seeds: list[int], runs: slice) -> Trajectory:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _Chunk(plan, seeds, runs).train()
-
-
 class _Chunk:
     """The state of one chunk of runs while it is trained."""
 
-    def __init__(self, plan: _Plan, seeds: list[int], runs: slice) -> None:
-        self.plan, self.seeds, self.runs = plan, seeds, runs
+    def __init__(self, plan: Configuration, seeds: list[int], runs: slice, observe: Observer | None) -> None:
+        self.plan, self.seeds, self.runs, self.observe = plan, seeds, runs, observe
+        self.namespace = namespace_from_name(plan.xp)
         problem = plan.problem
         if isinstance(problem, ProblemFamily):
-            problem = problem.draw(seeds, xp=plan.xp, device=plan.device, dtype=plan.dtype)
+            problem = problem.draw(seeds, xp=self.namespace, device=plan.device, dtype=plan.dtype)
         self.problem: Problem = problem
         self.x = self._start()
         self.xp = array_namespace(self.x)
         self.encoder = plan.method.encoding.start(seeds, problem.subsets)
-        self.masks = byzantine_draws(seeds, plan.method.encoding.devices, plan.f, plan.byzantine)
+        self.masks = byzantine_draws(seeds, plan.method.encoding.devices, plan.byzantine_count, plan.byzantine)
         self.streams = run_streams(seeds)
         self.limit = float(np.finfo(plan.dtype).max) ** 0.25
         self.diverged = arrays.to_namespace(self.xp, np.full(len(seeds), -1), self.x)
@@ -298,8 +177,8 @@ class _Chunk:
             values = values[self.runs] if values.ndim == 2 else np.broadcast_to(values, (len(self.seeds), Q))
         if values.shape != (len(self.seeds), Q) or not np.isfinite(values).all():
             raise ValueError(f"run needs a finite x0 of shape ({Q},) or (runs, {Q}), got shape {values.shape}")
-        dtype = getattr(plan.xp, plan.dtype)
-        return plan.xp.asarray(np.array(values), dtype=dtype, device=plan.device)
+        dtype = getattr(self.namespace, plan.dtype)
+        return self.namespace.asarray(np.array(values), dtype=dtype, device=plan.device)
 
     def train(self) -> Trajectory:
         """Run all iterations."""
@@ -320,11 +199,9 @@ class _Chunk:
         mask = self.masks.at(iteration)
         sent = self._transmit(messages, mask, iteration)
         byzantine = arrays.to_namespace(xp, mask, messages)
-        if plan.method.knows_identities:
-            aggregate = honest_mean(sent, byzantine)
-        else:
-            aggregate = plan.method.rule(sent)
-        if plan.observe is not None or (recorded and plan.measures):
+        knows = plan.method.knows_identities
+        aggregate = honest_mean(sent, byzantine) if knows else plan.method.rule(sent)
+        if self.observe is not None or (recorded and plan.measures):
             seen = Observation(iteration, self.runs, self.problem, self.x, messages, sent, byzantine, aggregate)
             self._observe(seen, recorded)
         self._move(aggregate, plan.learning_rate(iteration) * plan.method.step_scale, iteration)
@@ -332,10 +209,12 @@ class _Chunk:
     def _transmit(self, messages: Array, byzantine: npt.NDArray[np.bool_], iteration: int) -> Array:
         """Attack, then compress what every device sends."""
         plan, sent = self.plan, messages
-        if plan.f and plan.attack is not None:
+        if plan.byzantine_count and plan.attack is not None:
             rng = [streams.at(Purpose.ATTACK, iteration) for streams in self.streams] if plan.attack.needs_rng else None
             poisoned = self._poisoned(iteration) if plan.attack.needs_poisoned else None
-            sent = plan.attack(sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.f, poisoned=poisoned)
+            sent = plan.attack(
+                sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.byzantine_count, poisoned=poisoned
+            )
         if plan.method.compressor is not None:
             rng = [streams.at(Purpose.COMPRESSION, iteration) for streams in self.streams]
             sent = plan.method.compressor(sent, rng=rng)
@@ -349,8 +228,8 @@ class _Chunk:
         return self.encoder.messages(flipped(), self.x, iteration)
 
     def _observe(self, seen: Observation, recorded: bool) -> None:
-        if self.plan.observe is not None:
-            self.plan.observe(seen)
+        if self.observe is not None:
+            self.observe(seen)
         if recorded:
             for name, values in self.measured.items():
                 values.append(MEASURES[name](seen))
@@ -371,14 +250,15 @@ class _Chunk:
         self.records.append((self.xp.where(alive, loss, self.xp.nan), self.xp.where(alive, square, self.xp.nan)))
 
     def _finish(self) -> Trajectory:
-        count = sum(self.plan.recorded(t) for t in range(self.plan.iterations + 1))
+        recorded = np.array(self.plan.records, dtype=np.int64)
+        count = len(recorded)
         diverged = to_host(self.diverged).astype(np.int64)
         loss, square = (_columns([record[part] for record in self.records], count) for part in (0, 1))
         return Trajectory(
             method=self.plan.method.name,
             parameters={},
             seeds=tuple(self.seeds),
-            iterations=np.arange(count),
+            iterations=recorded,
             loss=loss,
             grad_norm_sq=square,
             final=to_host(self.x),
@@ -387,7 +267,7 @@ class _Chunk:
         )
 
     def _dead_to_nan(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        recorded = np.array([t for t in range(self.plan.iterations + 1) if self.plan.recorded(t)])
+        recorded = np.array(self.plan.records)
         diverged = to_host(self.diverged)[:, None]
         return np.where((diverged >= 0) & (recorded >= diverged), np.nan, values)
 

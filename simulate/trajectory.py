@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -99,30 +99,30 @@ class Trajectory:
         """Write the tidy table as Parquet (extra ``tables``)."""
         self.to_pandas().to_parquet(path, index=False)
 
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The numeric content as named arrays, the inverse of `from_arrays`."""
-        diverged = np.array([-1 if at is None else at for at in self.diverged], dtype=np.int64)
-        content = {
-            "seeds": np.array(self.seeds, dtype=object if max(self.seeds) >= 2**63 else np.int64),
-            "iterations": self.iterations,
-            "loss": self.loss,
-            "grad_norm_sq": self.grad_norm_sq,
-            "final": self.final,
-            "diverged": diverged,
-        }
-        return content | {f"measure.{name}": values for name, values in self.measures.items()}
-
-    @classmethod
-    def from_arrays(cls, method: str, parameters: Mapping[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
-        """Rebuild from `to_arrays`."""
-        return cls(
-            method=method,
-            parameters=parameters,
-            seeds=tuple(int(seed) for seed in arrays["seeds"]),
-            iterations=arrays["iterations"],
-            loss=arrays["loss"],
-            grad_norm_sq=arrays["grad_norm_sq"],
-            final=arrays["final"],
-            diverged=tuple(None if at < 0 else int(at) for at in arrays["diverged"]),
-            measures={name[8:]: arrays[name] for name in arrays if name.startswith("measure.")},
+    def select(self, run: int) -> Trajectory:
+        """The trajectory of one run."""
+        part = slice(run, run + 1)
+        return replace(
+            self,
+            seeds=self.seeds[part],
+            loss=self.loss[part],
+            grad_norm_sq=self.grad_norm_sq[part],
+            final=self.final[part],
+            diverged=self.diverged[part],
+            measures={name: values[part] for name, values in self.measures.items()},
         )
+
+
+def join_runs(parts: Sequence[Trajectory], parameters: Mapping[str, Any] | None = None) -> Trajectory:
+    """One trajectory of all runs of several that share method, parameters and recorded iterations."""
+    first = parts[0]
+    return replace(
+        first,
+        parameters=first.parameters if parameters is None else parameters,
+        seeds=tuple(seed for part in parts for seed in part.seeds),
+        loss=np.concatenate([part.loss for part in parts]),
+        grad_norm_sq=np.concatenate([part.grad_norm_sq for part in parts]),
+        final=np.concatenate([part.final for part in parts]),
+        diverged=tuple(at for part in parts for at in part.diverged),
+        measures={name: np.concatenate([part.measures[name] for part in parts]) for name in first.measures},
+    )

@@ -1,4 +1,4 @@
-"""Pair-wise balanced allocations: exact block designs where one is known, else the nearest that a local search finds."""
+"""Pair-wise balanced allocations: exact block designs where one is known, else the best that a local search finds."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def _normalised(length: int, q: int) -> Table:
 def projective_space(n: int, q: int) -> Incidence:
     """Hyperplanes (rows) and points (columns) of PG(n, q): a symmetric design; for n = 2 the projective plane."""
     vectors = _normalised(n + 1, q)
-    return (_dot(vectors, vectors, q) == 0).astype(np.int8)
+    incidence: Incidence = (_dot(vectors, vectors, q) == 0).astype(np.int8)
+    return incidence
 
 
 def affine_planes(q: int) -> Iterator[Incidence]:
@@ -91,7 +92,7 @@ def affine_planes(q: int) -> Iterator[Incidence]:
 
 
 def power_residue_sets(v: int, k: int) -> Iterator[Table]:
-    """Difference sets of size k in the integers mod a prime v made of e-th power residues, e = 2, 4, 8, with or without 0."""
+    """Difference sets of size k mod a prime v made of e-th power residues, e = 2, 4, 8, with or without 0."""
     if prime_power(v) != (v, 1):
         return
     for e in (2, 4, 8):

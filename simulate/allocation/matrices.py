@@ -78,7 +78,7 @@ class UniformRandom:
 
 @dataclass(frozen=True)
 class BalancedRandom:
-    """Random with equal loads on both sides: r subsets a device, and d_k = N r / M devices a subset, rounded either way.
+    """Random with equal loads on both sides: r subsets a device, d_k = N r / M devices a subset, rounded either way.
 
     Devices are served one after another; each takes those subsets that could not be placed otherwise, and fills up at
     random with weights proportional to the copies that remain. Every subset is held as soon as N r >= M.
@@ -125,7 +125,7 @@ class FractionalRepetition:
 
 @dataclass(frozen=True)
 class StochasticGradientCoding:
-    """SGC's random placement: each subset on d = N r / M devices drawn uniformly, so that device loads are r on average.
+    """SGC's random placement: each subset on N r / M devices drawn uniformly, so that devices hold r on average.
 
     Two subsets share d^2/N devices on average. Every subset is held; the loads of the devices vary.
     """
@@ -137,7 +137,8 @@ class StochasticGradientCoding:
         copies[rng.permutation(M)[: (N * r) % M]] += 1
         copies = np.maximum(copies, 1)
         rank = np.argsort(np.argsort(rng.random((N, M)), axis=0), axis=0)
-        return (rank < copies).astype(np.int8)
+        matrix: Matrix = (rank < copies).astype(np.int8)
+        return matrix
 
 
 def _check(allocation: object, N: int, M: int, r: int) -> None:

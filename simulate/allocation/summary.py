@@ -82,7 +82,7 @@ def summarise(matrix: Matrix) -> AllocationSummary:
     ValueError
         If the matrix is not two-dimensional or holds anything but 0 and 1.
     """
-    counts = np.asarray(matrix)
+    counts: npt.NDArray[np.int64] = np.asarray(matrix)
     if counts.ndim != 2 or not np.isin(counts, (0, 1)).all():
         raise ValueError(f"summarise needs a matrix of 0 and 1, got shape {counts.shape} with values beyond")
     counts = counts.astype(np.int64)

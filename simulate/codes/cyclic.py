@@ -22,10 +22,10 @@ _WORST_LOCATION_ERROR = 1e-2
 class CyclicCode:
     """An encoding and its decoder for N devices of which s may send anything.
 
-    With the unitary Fourier matrix C split into its first N - 2s columns C_L and its last 2s columns C_R, the weights are
-    W = C_L [q_1 ... q_N] where q_j starts with 1 and makes column j of W vanish outside rows j - 2s, ..., j (cyclically).
-    Honest messages are thus orthogonal to C_R, which leaves the syndromes to the errors alone. A device's complex message
-    is sent as its real parts followed by its imaginary parts, 2Q numbers.
+    With the unitary Fourier matrix C split into its first N - 2s columns C_L and its last 2s columns C_R, the weights
+    are W = C_L [q_1 ... q_N] where q_j starts with 1 and makes column j of W vanish outside rows j - 2s, ..., j
+    (cyclically). Honest messages are thus orthogonal to C_R, which leaves the syndromes to the errors alone. A device's
+    complex message is sent as its real parts followed by its imaginary parts, 2Q numbers.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class CyclicCode:
     def locate(self, received: Complex) -> npt.NDArray[np.bool_]:
         """Mask of s devices that include all those whose message is wrong, from messages (N, Q).
 
-        Messages are projected onto one fixed random direction, so an error is overlooked only where it is orthogonal to it.
+        Messages are projected onto one fixed random direction: an error is overlooked only if it is orthogonal to that.
 
         Raises
         ------

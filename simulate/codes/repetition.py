@@ -19,7 +19,7 @@ _AGREEMENT_ULPS = 64
 
 @dataclass(frozen=True)
 class RepetitionCode:
-    """An encoding and its decoder: floor(N / (2s + 1)) groups, their sizes and shares of the subsets as equal as can be.
+    """An encoding and its decoder: floor(N / (2s + 1)) groups, of sizes and shares of the subsets as equal as can be.
 
     Decoding returns the sum of the groups' majority messages over N, which is grad F / N.
 
@@ -39,8 +39,7 @@ class RepetitionCode:
         whole("RepetitionCode", "s", self.s)
         if self.devices < 2 * self.s + 1:
             raise ValueError(
-                f"RepetitionCode(devices={self.devices}, s={self.s}) needs groups of at least 2s + 1 = {2 * self.s + 1} "
-                f"devices"
+                f"RepetitionCode(devices={self.devices}, s={self.s}) needs groups of 2s + 1 = {2 * self.s + 1} devices"
             )
 
     @property
@@ -76,7 +75,7 @@ class RepetitionCode:
         if f is not None and f > self.s:
             raise ValueError(f"{self!r} corrects at most {self.s} wrong messages, got f={f}")
         xp = array_namespace(messages)
-        total = None
+        total: Array = None
         for group in range(self.groups):
             members = np.flatnonzero(self.group_of_device == group)
             share = self._majority(xp, messages[..., int(members[0]) : int(members[-1]) + 1, :], group)
@@ -112,7 +111,8 @@ class _RepetitionEncoder:
 
     def weights(self, iteration: int) -> npt.NDArray[np.float64]:
         del iteration
-        return self._shares[self._rows()]
+        weights: npt.NDArray[np.float64] = self._shares[self._rows()]
+        return weights
 
     def _rows(self) -> npt.NDArray[np.int64]:
         return np.broadcast_to(self._code.group_of_device, (self._runs, self._code.devices))

@@ -94,7 +94,7 @@ def to_host(array: Array) -> npt.NDArray[np.float64]:
 
 
 def mean_square_heterogeneity(problem: Problem, x: Array) -> Array:
-    """V(x) = (1/M) sum_k ||grad f_k(x) - grad F(x)/M||^2, the smallest beta^2 of LAD's Assumption 2 at x; shape (...)."""
+    """V(x) = (1/M) sum_k ||grad f_k(x) - grad F(x)/M||^2, the least beta^2 of LAD's Assumption 2 at x; shape (...)."""
     xp = array_namespace(x)
     return xp.mean(_squared_deviations(problem, x), axis=-1)
 

@@ -94,7 +94,7 @@ class LinearRegression:
     @cached_property
     def smoothness(self) -> Array:
         """L of Assumption 1: the largest eigenvalue of sum_k z_k z_k^T, (...), in double precision on the host."""
-        singular: npt.NDArray[np.float64] = np.linalg.svd(to_host(self.features), compute_uv=False)
+        singular = np.linalg.svd(to_host(self.features), compute_uv=False)
         return singular[..., 0] ** 2
 
     @cached_property
@@ -119,9 +119,9 @@ def _deviation(spread: Spread, size: npt.ArrayLike) -> npt.NDArray[np.float64]:
 class LadRegression:
     """The regression of LAD Section VII: one sample a subset, a label model that drifts with the subset's number.
 
-    Elements of z_k are N(0, `feature_spread`), those of the k-th label model N(0, 1 + k sigma_H) for k = 1, ..., N, and
-    y_k is N(<z_k, x_k>, 1). Whether a normal law's second argument is a variance, as written, or a standard deviation is
-    `features_reading` for the first and `heterogeneity_reading` for the second.
+    Elements of z_k are N(0, `feature_spread`), those of the k-th label model N(0, 1 + k sigma_H) for k = 1, ..., N,
+    and y_k is N(<z_k, x_k>, 1). Whether a normal law's second argument is a variance, as written, or a standard
+    deviation is `features_reading` for the first and `heterogeneity_reading` for the second.
 
     Parameters
     ----------
