@@ -1,0 +1,220 @@
+"""Training curves: paired seeds, means with confidence bands, and the numbers that claims compare."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import style
+from ..claims import Comparison
+from ..table import Table
+from .base import FigureData, Parameters, Progress, no_progress
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...simulate.problems.base import ProblemFamily
+    from ...simulate.trajectory import Trajectory
+
+#: Iterations at which a curve is recorded, about.
+RECORDS = 80
+
+#: Share of the recorded iterations, at the end of a run, whose mean log-loss is a run's result.
+TAIL = 0.1
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve of a figure.
+
+    Attributes
+    ----------
+    label : str
+        In the legend and in the tables.
+    method : str
+        For ``method_from_name``.
+    options : mapping
+        Its settings.
+    problem : ProblemFamily
+        Draws the data of each seed.
+    run : mapping
+        Further arguments of ``training.run``: ``iterations``, ``gamma``, ``f``, ``attack``, ``byzantine``, ``x0``.
+    """
+
+    label: str
+    method: str
+    options: Mapping[str, Any]
+    problem: ProblemFamily
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+
+def standard_start(seed: int, dimension: int) -> npt.NDArray[np.float64]:
+    """A start with standard normal elements, of shape (dimension,)."""
+    from ...simulate.randomness import Purpose, stream
+
+    return stream(seed, Purpose.START).standard_normal(dimension)
+
+
+def train(series: Sequence[Series], seeds: Sequence[int], progress: Progress | None = None) -> dict[str, Trajectory]:
+    """Train every series on the same seeds: the same data and Byzantine identities."""
+    from ...simulate.methods import method_from_name
+    from ...simulate.training import run
+
+    report, found = progress or no_progress, {}
+    for number, one in enumerate(series):
+        report(number / len(series), one.label)
+        every = max(1, int(one.run["iterations"]) // RECORDS)
+        method = method_from_name(one.method, **one.options)
+        found[one.label] = run(method, one.problem, seeds=list(seeds), record_every=every, **one.run)
+    report(1.0, "")
+    return found
+
+
+def tables(
+    trajectories: Mapping[str, Trajectory], extra: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Table]:
+    """Tidy tables of trained series.
+
+    Parameters
+    ----------
+    trajectories
+        By label.
+    extra
+        Further columns of each label, such as its load.
+
+    Returns
+    -------
+    dict of str to Table
+        ``"curves"``: label, iteration, geometric mean of the loss over seeds, its 95 % confidence band, and the
+        number of diverged runs. ``"finals"``: label, seed, mean log-loss over the last tenth of the records, and the
+        iteration of divergence.
+    """
+    extra = extra or {label: {} for label in trajectories}
+    curves = [_curve(label, t, extra[label]) for label, t in trajectories.items()]
+    finals = [_finals(label, t, extra[label]) for label, t in trajectories.items()]
+    return {"curves": Table.stack(curves), "finals": Table.stack(finals)}
+
+
+def log_losses(trajectory: Trajectory) -> npt.NDArray[np.float64]:
+    """Natural logarithms of the recorded losses, (seeds, records); infinite from a run's divergence on."""
+    loss = np.where(np.isfinite(trajectory.loss), trajectory.loss, np.inf)
+    with np.errstate(divide="ignore"):
+        return np.log(loss)
+
+
+def _curve(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Table:
+    from scipy import stats
+
+    logs = log_losses(trajectory)
+    alive = np.isfinite(logs)
+    count = alive.sum(axis=0)
+    kept = np.where(alive, logs, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, kept.sum(axis=0) / count, np.nan)
+        spread = np.sqrt(np.where(alive, (logs.clip(-700, 700) - mean) ** 2, 0.0).sum(axis=0) / (count - 1))
+        half = np.where(count > 1, stats.t.ppf(0.975, np.maximum(count - 1, 1)) * spread / np.sqrt(count), 0.0)
+    size = len(trajectory.iterations)
+    return Table.of(
+        label=[label] * size,
+        iteration=trajectory.iterations,
+        loss=np.exp(mean),
+        low=np.exp(mean - half),
+        high=np.exp(mean + half),
+        diverged=logs.shape[0] - count,
+        **{name: [value] * size for name, value in extra.items()},
+    )
+
+
+def _finals(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Table:
+    logs = log_losses(trajectory)
+    tail = max(1, round(TAIL * logs.shape[1]))
+    size = logs.shape[0]
+    return Table.of(
+        label=[label] * size,
+        seed=trajectory.seeds,
+        log_loss=logs[:, -tail:].mean(axis=1),
+        diverged_at=trajectory.diverged,
+        **{name: [value] * size for name, value in extra.items()},
+    )
+
+
+def plot_curves(data: FigureData, title: str, *, log: bool = True) -> Figure:
+    """Draw all series with their confidence bands, the legend beside them."""
+    curves = data.tables["curves"]
+    labels = curves.unique("label")
+    with style.context():
+        figure, axes = style.panels(width=8.2, height=4.6)
+        for index, label in enumerate(labels):
+            own = curves.where(label=label)
+            lost = int(own["diverged"].max())
+            name = f"{label} ({lost} diverged)" if lost else str(label)
+            style.band(axes, own["iteration"], own["loss"], own["low"], own["high"], index, name)
+        axes.set(xlabel="iteration", ylabel="training loss", yscale="log" if log else "linear")
+        axes.set_title(title)
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def final(data: FigureData, label: str) -> npt.NDArray[np.float64]:
+    """Results of a series, one a seed: mean log-loss at the end."""
+    return data.tables["finals"].where(label=label)["log_loss"]
+
+
+def gain(data: FigureData, worse: str, better: str) -> npt.NDArray[np.float64]:
+    """Log-ratio of the final losses, one a seed; positive where `better` is better; two diverged runs are equal."""
+    with np.errstate(invalid="ignore"):
+        difference = final(data, worse) - final(data, better)
+    return np.where(np.isnan(difference), 0.0, difference)
+
+
+def better(data: FigureData, best: str, *others: str) -> list[Comparison]:
+    """The claim that one series ends lower than each of the others."""
+    return [Comparison.of(f"{best} below {other}", gain(data, other, best)) for other in others]
+
+
+def worst(data: FigureData, series: str) -> list[Comparison]:
+    """The claim that a series ends higher than every other one of the figure."""
+    others = [str(label) for label in data.tables["finals"].unique("label") if label != series]
+    return [Comparison.of(f"{series} above {other}", gain(data, series, other)) for other in others]
+
+
+def best(data: FigureData, series: str) -> list[Comparison]:
+    """The claim that a series ends lower than every other one of the figure."""
+    others = [str(label) for label in data.tables["finals"].unique("label") if label != series]
+    return better(data, series, *others)
+
+
+def decreasing(data: FigureData, ordered: Sequence[str]) -> list[Comparison]:
+    """The claim that each series ends lower than the one before."""
+    return [c for first, second in itertools.pairwise(ordered) for c in better(data, second, first)]
+
+
+def close(data: FigureData, one: str, other: str, factor: float) -> list[Comparison]:
+    """The claim that two series end within a factor of each other, on geometric average."""
+    ratio = gain(data, one, other)
+    margin = float(np.log(factor))
+    return [
+        Comparison.of(f"{one} at most {factor:g} times {other}", margin - ratio),
+        Comparison.of(f"{other} at most {factor:g} times {one}", margin + ratio),
+    ]
+
+
+def larger_gain(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], label: str) -> list[Comparison]:
+    """The claim that the second of two gains is larger."""
+    with np.errstate(invalid="ignore"):
+        return [Comparison.of(label, second - first)]
+
+
+Evidence = Callable[[Mapping[str, FigureData]], Sequence[Comparison]]
+
+
+def seeds_of(parameters: Parameters) -> range:
+    """The paired seeds: the first one and the following."""
+    if parameters["seeds"] < 2:
+        raise ValueError(f"a figure needs at least 2 paired seeds, got seeds={parameters['seeds']}")
+    return range(parameters["seed"], parameters["seed"] + parameters["seeds"])
