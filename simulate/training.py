@@ -150,7 +150,7 @@ class _Chunk:
 
     def __init__(self, plan: Configuration, seeds: list[int], runs: slice, observe: Observer | None) -> None:
         self.plan, self.seeds, self.runs, self.observe = plan, seeds, runs, observe
-        self.namespace = namespace_from_name(plan.xp)
+        self.namespace = namespace_from_name(str(plan.xp))
         problem = plan.problem
         if isinstance(problem, ProblemFamily):
             problem = problem.draw(seeds, xp=self.namespace, device=plan.device, dtype=plan.dtype)
@@ -160,6 +160,7 @@ class _Chunk:
         self.encoder = plan.method.encoding.start(seeds, problem.subsets)
         self.masks = byzantine_draws(seeds, plan.method.encoding.devices, plan.byzantine_count, plan.byzantine)
         self.streams = run_streams(seeds)
+        self.attack = plan.attacker if plan.byzantine_count else None
         self.limit = float(np.finfo(plan.dtype).max) ** 0.25
         self.diverged = arrays.to_namespace(self.xp, np.full(len(seeds), -1), self.x)
         self.records: list[tuple[Array, Array]] = []
@@ -208,13 +209,11 @@ class _Chunk:
 
     def _transmit(self, messages: Array, byzantine: npt.NDArray[np.bool_], iteration: int) -> Array:
         """Attack, then compress what every device sends."""
-        plan, sent = self.plan, messages
-        if plan.byzantine_count and plan.attack is not None:
-            rng = [streams.at(Purpose.ATTACK, iteration) for streams in self.streams] if plan.attack.needs_rng else None
-            poisoned = self._poisoned(iteration) if plan.attack.needs_poisoned else None
-            sent = plan.attack(
-                sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.byzantine_count, poisoned=poisoned
-            )
+        plan, attack, sent = self.plan, self.attack, messages
+        if attack is not None:
+            rng = [streams.at(Purpose.ATTACK, iteration) for streams in self.streams] if attack.needs_rng else None
+            poisoned = self._poisoned(iteration) if attack.needs_poisoned else None
+            sent = attack(sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.byzantine_count, poisoned=poisoned)
         if plan.method.compressor is not None:
             rng = [streams.at(Purpose.COMPRESSION, iteration) for streams in self.streams]
             sent = plan.method.compressor(sent, rng=rng)
@@ -224,7 +223,7 @@ class _Chunk:
         """What the devices would send if their labels were flipped."""
         flipped = getattr(self.problem, "with_flipped_labels", None)
         if flipped is None:
-            raise ValueError(f"{self.plan.attack!r} needs a problem with labels, got {type(self.problem).__name__}")
+            raise ValueError(f"{self.attack!r} needs a problem with labels, got {type(self.problem).__name__}")
         return self.encoder.messages(flipped(), self.x, iteration)
 
     def _observe(self, seen: Observation, recorded: bool) -> None:

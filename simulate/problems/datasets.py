@@ -97,7 +97,8 @@ class Classification:
         if self.model == "softmax":
             return np.zeros(self.dimension)
         start: npt.NDArray[np.float64] = stream(seed, Purpose.START).standard_normal(self.dimension)
-        return start / np.sqrt(self.hidden)
+        start /= np.sqrt(self.hidden)
+        return start
 
 
 def dirichlet_split(
