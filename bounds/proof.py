@@ -109,24 +109,37 @@ class ProofReport:
         The derivation's key.
     steps : tuple of StepReport
         In order.
+    lemmas : tuple of ProofReport
+        Of the side derivations.
     """
 
     key: str
     steps: tuple[StepReport, ...]
+    lemmas: tuple[ProofReport, ...] = ()
+
+    @property
+    def all_steps(self) -> tuple[StepReport, ...]:
+        """Steps of the side derivations, then its own."""
+        return (*(step for lemma in self.lemmas for step in lemma.all_steps), *self.steps)
 
     @property
     def proved(self) -> bool:
-        """Whether every step is."""
-        return all(report.status is Status.PROVED for report in self.steps)
+        """Whether every step is, those of the side derivations included."""
+        return not self.failures
 
     @property
     def failures(self) -> tuple[StepReport, ...]:
         """Steps that are not proved."""
-        return tuple(report for report in self.steps if report.status is not Status.PROVED)
+        return tuple(report for report in self.all_steps if report.status is not Status.PROVED)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"key": self.key, "proved": self.proved, "steps": [report.to_json() for report in self.steps]}
+        return {
+            "key": self.key,
+            "proved": self.proved,
+            "steps": [report.to_json() for report in self.steps],
+            "lemmas": [lemma.to_json() for lemma in self.lemmas],
+        }
 
 
 @dataclass(frozen=True)
@@ -182,12 +195,11 @@ class Derivation:
 
     @cached_property
     def _report(self) -> ProofReport:
-        own = [StepReport(step, step.by.prove(step.before, step.after, step.relation)) for step in self.steps]
-        side = [report for lemma in self.lemmas for report in lemma.check().steps]
-        return ProofReport(self.key, (*side, *own))
+        own = tuple(StepReport(step, step.by.prove(step.before, step.after, step.relation)) for step in self.steps)
+        return ProofReport(self.key, own, tuple(lemma.check() for lemma in self.lemmas))
 
     def check(self) -> ProofReport:
-        """Prove every step, those of the side derivations first (once; the report is kept)."""
+        """Prove every step, those of the side derivations too (once; the report is kept)."""
         return self._report
 
     @property
@@ -197,7 +209,7 @@ class Derivation:
 
     def certificates(self) -> str:
         """All certificates as JSON, which :func:`byzbounds.bounds.checker.verify` accepts one by one."""
-        return json.dumps([report.finding.certificate for report in self.check().steps])
+        return json.dumps([report.finding.certificate for report in self.check().all_steps])
 
 
 class Chain:

@@ -1,0 +1,13 @@
+"""The LAD / Com-LAD paper: every numbered statement, its printed form and its derivation."""
+
+from __future__ import annotations
+
+from . import definitions, lemma1, lemma2, lemma3, lemma4
+
+STATEMENTS = (
+    *definitions.STATEMENTS,
+    *lemma1.STATEMENTS,
+    *lemma2.STATEMENTS,
+    *lemma3.STATEMENTS,
+    *lemma4.STATEMENTS,
+)
