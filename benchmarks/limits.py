@@ -44,7 +44,8 @@ def gram(messages: Array) -> Array:
 
 
 _DISTANCE_BASED = (
-    "krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan", "caf",
+    "krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan",
+    "caf",
     "norm-thresholding", "phocas-vector",
 )  # fmt: skip
 #: Which kernel bounds which rule.
