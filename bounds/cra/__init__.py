@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import lemma1, lemma2, setting, table1, theorem1, theorem2
+from . import descent, lemma1, lemma2, setting, table1, theorem1, theorem2
 
 #: In the order of the paper.
 STATEMENTS: tuple[Statement, ...] = (
@@ -11,6 +11,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *table1.STATEMENTS,
     *lemma1.STATEMENTS,
     *lemma2.STATEMENTS,
+    *descent.STATEMENTS,
     *theorem1.STATEMENTS,
     *theorem2.STATEMENTS,
 )

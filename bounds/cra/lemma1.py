@@ -97,7 +97,8 @@ def _fewest_holders(key: str, size: sp.Expr) -> Derivation:
 
 
 @cache
-def _lemma1() -> Derivation:
+def lemma1_derivation() -> Derivation:
+    """How Lemma 1 follows."""
     chain = _centre("cra.lemma1")
     deviation, mean = unshared * beta**2 / d_min**2, unshared * grad_sq / (M**2 * d_min**2)
     bounds = {own_dev: deviation, other_dev: deviation, own_mean: mean, other_mean: mean}
@@ -117,7 +118,7 @@ def _remark1_even() -> Derivation:
 
 @cache
 def _remark1() -> Derivation:
-    chain = Chain("cra.remark1", _lemma1().conclusion, "Lemma 1 with equal holders")
+    chain = Chain("cra.remark1", lemma1_derivation().conclusion, "Lemma 1 with equal holders")
     chain.define({d_min: N * r / M}, "all subsets held equally often")
     chain.equals(8 * (M - r) ** 2 / N**2 * (beta**2 + grad_sq / M**2))
     return chain.derivation(uses=("cra.lemma1", "cra.remark1.even"))
@@ -222,7 +223,7 @@ LEMMA1 = Statement(
     relation=Relation.UPPER,
     lhs=r"\max_{i,j}\left\|\mathbf{g}_i^t-\mathbf{g}_j^t\right\|^2",
     printed=8 / d_min**2 * (r - r**2 / M) ** 2 * (beta**2 + grad_sq / M**2),
-    derivation=_lemma1,
+    derivation=lemma1_derivation,
     hypotheses=(LOAD, HELD, PAIRWISE, HETEROGENEITY),
     uses=("cra.eq44.centre", "cra.eq44.subset", "cra.assumption2"),
     text="The messages of any two devices differ by what they do not share, and by nothing once every device "

@@ -95,7 +95,8 @@ def _eq52() -> Derivation:
 
 
 @cache
-def _lemma2() -> Derivation:
+def lemma2_derivation() -> Derivation:
+    """How Lemma 2 follows."""
     chain = Chain("cra.lemma2", _eq51().conclusion, "Equality (51), then (52)")
     chain.bound({sum_sq: _eq52().conclusion}, "cra.eq52", FRACTION_SHIFT)
     chain.equals(
@@ -228,7 +229,7 @@ LEMMA2 = Statement(
     lhs=r"\mathbb{E}\left(\left\|\bar{\mathbf{g}}^t\right\|^2\middle|\mathcal{F}^t\right)",
     printed=(phi1 - phi2) * 2 * r**2 / ((1 - alpha) ** 2 * N * d_min**2) * (beta**2 + grad_sq / M**2)
     + phi2 / ((1 - alpha) ** 2 * N**2) * grad_sq,
-    derivation=_lemma2,
+    derivation=lemma2_derivation,
     hypotheses=(*ALLOCATION, *_honest[1:], HETEROGENEITY),
     uses=("cra.eq51", "cra.eq52", "cra.phi1", "cra.phi2"),
     text="How large the average of the honest messages can be, over who happens to be honest.",
