@@ -65,7 +65,8 @@ def errata_page() -> str:
     ]
     for erratum in found:
         cells = (
-            f"`{erratum.key}`", erratum.source, erratum.effect, f"`{erratum.printed}`", f"`{erratum.derived}`", erratum.evidence,
+            f"`{erratum.key}`", erratum.source, erratum.effect, f"`{erratum.printed}`", f"`{erratum.derived}`",
+            erratum.evidence,
         )  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
