@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import descent
+from . import general, lad_convergence, lad_messages
 
-STATEMENTS: tuple[Statement, ...] = (*descent.STATEMENTS,)
+STATEMENTS: tuple[Statement, ...] = (*general.STATEMENTS, *lad_messages.STATEMENTS, *lad_convergence.STATEMENTS)

@@ -1,8 +1,11 @@
 """One step of descent under Byzantine attack, without the factors that splitting ``||a + b||^2`` loses.
 
-Both papers bound ``||ghat||^2`` by twice the aggregation error plus twice the honest average. Here the update is split into four parts,
-``ghat = grad F / N + n + b + c``: the honest average's noise ``n``, the bias ``b`` of the aggregation error and the rest ``c`` of it.
-Given the past, ``n`` and ``c`` have mean zero, so they are orthogonal to the gradient and to ``b``, and one quadratic form
+Both papers bound ``||ghat||^2`` by twice the aggregation error plus twice the honest average. Here the update is
+split into four parts,
+``ghat = grad F / N + n + b + c``: the honest average's noise ``n``, the bias ``b`` of the aggregation error and the
+rest ``c`` of it.
+Given the past, ``n`` and ``c`` have mean zero, so they are orthogonal to the gradient and to ``b``, and one quadratic
+form
 in the four vectors decides what can be gained.
 """
 
@@ -12,15 +15,11 @@ from functools import cache
 
 import sympy as sp
 
-from ..inequalities import PSD
+from ..inequalities import PSD, Algebra
 from ..proof import Chain, Derivation
 from ..squares import Gram
-from ..statement import Hypothesis, Kind, Relation, Role, Statement
-from ..symbols import F0, Fstar, L, N, T, eta, gamma0, grad_sq
+from ..symbols import F0, Fstar, L, N, eta, gamma0, grad_sq
 from .notation import (
-    DESCENT,
-    SMOOTH,
-    STEP_SIZE,
     F_t,
     err_0,
     err_1,
@@ -30,7 +29,7 @@ from .notation import (
     noise_0,
     noise_1,
     noise_sq,
-    source,
+    steps,
 )
 
 #: Stand for the three weights and the margin until their formulas are inserted.
@@ -112,61 +111,29 @@ def margin(gamma: sp.Expr, e1: sp.Expr, n1: sp.Expr) -> sp.Expr:
 
 @cache
 def fixed_derivation() -> Derivation:
-    """From one step to the mean over T steps at a fixed learning rate."""
+    """From one step to the mean over all steps at a fixed learning rate."""
     weights = {_w_grad: gradient_weight(gamma0), _w_err: error_weight(gamma0), _w_noise: noise_weight(gamma0)}
     rest = _w_err * err_1 + _w_noise * noise_1
     total = Chain("refined.descent.sum", gamma0 * (_w_grad - rest) * mean_grad_sq, "Sum of the steps")
     total.equals(_descent - gamma0 * rest * mean_grad_sq, _define({_descent: gamma0 * _w_grad * mean_grad_sq}))
-    total.bound({_descent: _drop + gamma0 * (_w_err * err_sq + _w_noise * noise_sq)}, "refined.descent.step, averaged over the steps")
+    total.bound(
+        {_descent: _drop + gamma0 * (_w_err * err_sq + _w_noise * noise_sq)},
+        "refined.descent.step, averaged over the steps",
+    )
     total.bound(
         {err_sq: err_0 + err_1 * mean_grad_sq, noise_sq: noise_0 + noise_1 * mean_grad_sq},
         "the bounds on the aggregation error and on the honest average's noise",
     )
-    total.bound({_drop: (F0 - Fstar) / T}, "the losses telescope and are bounded below")
-    total.simplify((F0 - Fstar) / T + gamma0 * (_w_err * err_0 + _w_noise * noise_0))
+    total.bound({_drop: (F0 - Fstar) / steps}, "the losses telescope and are bounded below")
+    total.simplify((F0 - Fstar) / steps + gamma0 * (_w_err * err_0 + _w_noise * noise_0))
     chain = Chain("refined.descent.fixed", mean_grad_sq, "Fixed learning rate")
     chain.equals(_descent / (gamma0 * _margin), _define({_descent: gamma0 * _margin * mean_grad_sq}))
     chain.bound({_descent: total.now}, "the sum of the steps")
     chain.define({_margin: _w_grad - rest}, "the margin")
     chain.define(weights, "the weights of one step")
-    chain.simplify(rate(gamma0, T, (err_0, err_1, noise_0, noise_1)))
+    chain.simplify(rate(gamma0, steps, (err_0, err_1, noise_0, noise_1)))
     return chain.derivation(uses=("refined.descent.step",), lemmas=(total.derivation(),))
 
 
-def _define(given: dict[sp.Symbol, sp.Expr]) -> sp.Basic:
-    from ..inequalities import Algebra
-
+def _define(given: dict[sp.Symbol, sp.Expr]) -> Algebra:
     return Algebra(given, why="a name for a product")
-
-
-MARGIN = Hypothesis("the margin is positive", sp.Gt(margin(gamma0, err_1, noise_1), 0), Role.CONDITION)
-
-STEP = Statement(
-    key="refined.descent.step",
-    title="One step of descent under attack",
-    source=source("Descent"),
-    kind=Kind.LEMMA,
-    relation=Relation.TIGHT_UPPER,
-    lhs=r"\mathbb{E}\left[F(\mathbf{x}^{t+1})\middle|\mathcal{F}^t\right]",
-    derivation=step_derivation,
-    hypotheses=(
-        SMOOTH,
-        Hypothesis("gamma_t < N / L", sp.Lt(L * gamma_t, N), Role.CONDITION),
-        Hypothesis("the honest average is unbiased for grad F / N given the past"),
-    ),
-    text="Nothing is lost to splitting squares: bias and noise of the aggregation error are weighed together, and eta is free.",
-)
-FIXED = Statement(
-    key="refined.descent.fixed",
-    title="Mean squared gradient norm at a fixed learning rate",
-    source=source("Descent"),
-    kind=Kind.THEOREM,
-    relation=Relation.UPPER,
-    lhs=r"\frac1T\sum_{t<T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2",
-    derivation=fixed_derivation,
-    hypotheses=(*DESCENT, STEP_SIZE, MARGIN),
-    uses=("refined.descent.step",),
-    text="For any bounds err_0 + err_1 ||grad F||^2 on the aggregation error and noise_0 + noise_1 ||grad F||^2 on the noise of the honest average.",
-)
-
-STATEMENTS = (STEP, FIXED)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import sympy as sp
 
-from ..statement import Hypothesis, Role, Source
+from ..statement import Hypothesis, Kind, Relation, Role, Source, Statement
 from ..symbols import H, L, N, d, delta, gamma0, kappa
+
+if TYPE_CHECKING:
+    from ..proof import Derivation
 
 #: F(x^t) and the conditional expectation of F(x^{t+1}).
 F_t, F_next = sp.symbols("F_t F_next", real=True)
@@ -19,6 +25,8 @@ noise_sq = sp.Symbol("noise_sq", nonnegative=True)
 err_0, err_1, noise_0, noise_1 = sp.symbols("err_0 err_1 noise_0 noise_1", nonnegative=True)
 #: Mean over the iterations of E||grad F(x^t)||^2.
 mean_grad_sq = sp.Symbol("mean_grad_sq", nonnegative=True)
+#: Number of steps: T for LAD, T + 1 for CRA-DL.
+steps = sp.Symbol("steps", integer=True, positive=True)
 #: sum_j theta_j^2 of a computation matrix with column sums theta_j.
 theta_sq = sp.Symbol("theta_sq", positive=True)
 #: Polyak-Lojasiewicz constant of the loss: ||grad F||^2 >= 2 mu_PL (F - Fstar).
@@ -33,7 +41,9 @@ HONEST = Hypothesis("at most N devices are honest", sp.Le(H, N))
 SMOOTH = Hypothesis("the training loss is L-smooth")
 BOUNDED_BELOW = Hypothesis("the training loss is bounded below by Fstar")
 HETEROGENEITY = Hypothesis("the subset gradients deviate from their mean by beta in mean square, LAD (14)")
-UNBIASED = Hypothesis("the compressor is unbiased with constant delta, and devices compress independently, LAD (9)-(10)")
+UNBIASED = Hypothesis(
+    "the compressor is unbiased with constant delta, and devices compress independently, LAD (9)-(10)"
+)
 ROBUST = Hypothesis("the server's rule is kappa-robust, LAD Definition 1")
 PERMUTED = Hypothesis(
     "tasks and subsets are permuted uniformly and independently in each iteration, and independently of who is honest"
@@ -48,3 +58,20 @@ DESCENT = (SMOOTH, BOUNDED_BELOW)
 def source(place: str) -> Source:
     """A result of this project."""
     return Source("byzbounds", place)
+
+
+def result(
+    key: str,
+    title: str,
+    relation: Relation,
+    lhs: str,
+    derivation: Callable[[], Derivation] | None,
+    hypotheses: tuple[Hypothesis, ...],
+    text: str,
+    uses: tuple[str, ...] = (),
+    kind: Kind = Kind.LEMMA,
+    printed: sp.Basic | None = None,
+) -> Statement:
+    """A statement of this project; its place is the part of its key between the dots."""
+    place = key.split(".")[1].upper() if key.split(".")[1] in ("lad", "cra") else "Descent"
+    return Statement(key, title, source(place), kind, relation, lhs, printed, derivation, hypotheses, uses, text)

@@ -1,0 +1,120 @@
+"""The free parameters of the descent lemma, chosen best in closed form."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy as sp
+
+from ..inequalities import Algebra, Squares
+from ..proof import Chain, Derivation
+from ..squares import Gram, Norm
+from ..symbols import F0, Fstar, L, N, eta, gamma0
+from .descent import fixed_derivation
+from .notation import err_0, err_1, noise_0, noise_1, steps
+
+#: u = L gamma0 / (N - L gamma0), the learning rate on a scale from 0 to infinity.
+u = sp.Symbol("u", positive=True)
+#: The bound as a function of u is (excess (1 + 1/u) + floor + noise u) / (kept - lost u).
+excess = sp.Symbol("excess", positive=True)
+floor, noise, lost = sp.symbols("floor noise lost", nonnegative=True)
+kept = sp.Symbol("kept", positive=True)
+#: The bound as a function of N eta is (p1 + p0 x + p2 x^2) / (q1 x - q0 - q2 x^2).
+x = sp.Symbol("x", positive=True)
+p0, p1, p2, q0, q1, q2 = sp.symbols("p_0 p_1 p_2 q_0 q_1 q_2", positive=True)
+_ONE = Gram(("one",), {("one", "one"): sp.Integer(1)})
+_left = sp.Symbol("left", positive=True)
+
+
+def balanced_rate(gamma: sp.Expr, iterations: sp.Expr, constants: tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
+    """The bound of :func:`~byzbounds.bounds.refined.descent.rate` at ``eta = 1 / N``."""
+    e0, e1, n0, n1 = constants
+    scale = L * gamma / (N - L * gamma)
+    return (2 * N * (F0 - Fstar) / (gamma * iterations) + N**2 * (e0 + scale * n0)) / (1 - N**2 * (e1 + scale * n1))
+
+
+def best_value(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """The least of ``(a (1 + 1/u) + c + b u) / (q - v u)`` over ``0 < u < q / v``."""
+    return (q * (a + c) + 2 * a * v + 2 * sp.sqrt(a * (a * v**2 + q * v * (a + c) + b * q**2))) / q**2
+
+
+def best_point(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """Where :func:`best_value` is attained."""
+    return a * q / (a * v + sp.sqrt(a * (a * v**2 + q * v * (a + c) + b * q**2)))
+
+
+def optimality(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> Derivation:
+    """No learning rate does better than :func:`best_value`: the difference is a square."""
+    root = sp.sqrt(a * (a * v**2 + q * v * (a + c) + b * q**2))
+    bound = (a * (1 + 1 / u) + c + b * u) / (q - v * u)
+    chain = Chain("refined.descent.best.optimality", bound, "No learning rate does better")
+    square = Norm(_ONE, {"one": (a * v + root) * u / q - a})
+    # The margin q - v u is positive by hypothesis: q is what is left of it plus what u takes.
+    shift = {q: v * u + _left}
+    chain.at_least(best_value(a, c, b, q, v), Squares([(1 / (a * u * (q - v * u)), square)], shift, "a perfect square"))
+    return chain.derivation()
+
+
+@cache
+def balanced_derivation() -> Derivation:
+    """The fixed-rate bound at eta = 1/N, which is best as the learning rate tends to zero."""
+    chain = Chain("refined.descent.balanced", fixed_derivation().conclusion, "Fixed learning rate, eta = 1/N")
+    chain.define({eta: 1 / N}, "the choice of eta")
+    chain.simplify(balanced_rate(gamma0, steps, (err_0, err_1, noise_0, noise_1)))
+    return chain.derivation(uses=("refined.descent.fixed",))
+
+
+@cache
+def best_derivation() -> Derivation:
+    """The balanced bound at its best learning rate."""
+    scaled = balanced_rate(gamma0, steps, (err_0, err_1, noise_0, noise_1))
+    names = {
+        err_0: floor / N**2,
+        err_1: (1 - kept) / N**2,
+        noise_0: noise / N**2,
+        noise_1: lost / N**2,
+        F0: Fstar + excess * steps / (2 * L),
+    }
+    general = (excess * (1 + 1 / u) + floor + noise * u) / (kept - lost * u)
+    arguments = (excess, floor, noise, kept, lost)
+    chain = Chain("refined.descent.best", scaled.subs(names), "Best learning rate")
+    chain.define({gamma0: N / L * u / (1 + u)}, "the learning rate in terms of u")
+    chain.simplify(general)
+    chain.step("=", general.subs(u, best_point(*arguments)), Algebra({u: best_point(*arguments)}, why="the best u"))
+    chain.equals(best_value(*arguments))
+    return chain.derivation(uses=("refined.descent.balanced",), lemmas=(optimality(*arguments),))
+
+
+def eta_point(p: tuple[sp.Expr, sp.Expr, sp.Expr], q: tuple[sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
+    """Where ``(p1 + p0 x + p2 x^2) / (q1 x - q0 - q2 x^2)`` is least: the positive root of a quadratic.
+
+    Parameters
+    ----------
+    p, q : tuple of three expressions
+        ``p0, p1, p2`` and ``q0, q1, q2``.
+    """
+    square, linear, constant = p[0] * q[2] + p[2] * q[1], p[1] * q[2] - p[2] * q[0], p[0] * q[0] + p[1] * q[1]
+    return (-linear + sp.sqrt(linear**2 + square * constant)) / square
+
+
+@cache
+def eta_derivation() -> Derivation:
+    """The best eta: stationary, and the bound exceeds its value there by a square."""
+    best, value = sp.symbols("x_best least", positive=True)
+    slope = p2 + value * q2
+    # The bound touches its least value at x_best: these are the two equations of touching, solved for p0 and p1.
+    touching = {p0: value * q1 - 2 * slope * best, p1: slope * best**2 - value * q0}
+    bound = (p1 + p0 * x + p2 * x**2) / (q1 * x - q0 - q2 * x**2)
+    above = Chain("refined.descent.best_eta.optimality", bound.subs(touching), "No eta does better")
+    square = Norm(_ONE, {"one": x - best})
+    shift = {q1: (_left + q0 + q2 * x**2) / x}
+    above.at_least(value, Squares([(slope / (q1 * x - q0 - q2 * x**2), square)], shift, "a perfect square"))
+    quadratic = (p0 * q2 + p2 * q1) * best**2 + 2 * (p1 * q2 - p2 * q0) * best - (p0 * q0 + p1 * q1)
+    stationary = Chain("refined.descent.best_eta.stationary", quadratic, "Where the bound touches its least value")
+    stationary.equals(sp.S.Zero, Algebra(touching, why="the two equations of touching"))
+    chain = Chain("refined.descent.best_eta", best, "Best eta, times N")
+    root = Chain("refined.descent.best_eta.root", quadratic, "The positive root")
+    root.equals(sp.S.Zero, Algebra({best: eta_point((p0, p1, p2), (q0, q1, q2))}, why="the formula for the root"))
+    chain.define({best: eta_point((p0, p1, p2), (q0, q1, q2))}, "the positive root of the quadratic")
+    lemmas = (above.derivation(), stationary.derivation(), root.derivation())
+    return chain.derivation(uses=("refined.descent.fixed",), lemmas=lemmas)
