@@ -1,4 +1,4 @@
-"""Brackets on robustness constants: a lower end that messages reach, an upper end with its source, a verdict on what is published."""
+"""Brackets on robustness constants: a lower end that messages reach, an upper end with its source, and a verdict."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
 from ..verdict import Outcome
 from .claims import Constant, proved, published
-from .exact_lstat import Norm, worst_case as lstat_worst_case
+from .exact_lstat import Norm
+from .exact_lstat import worst_case as lstat_worst_case
+from .hunt import Settled, hunt, runaway, settle
 from .lstat_dimension import DimensionBracket, every_dimension, in_dimension
 from .subjects import Subject, subject
 from .witness import Witness
@@ -111,8 +112,8 @@ def judge(lower: Fraction, upper: sp.Expr | None, constant: Constant | None) -> 
     Returns
     -------
     Outcome or None
-        REFUTED where messages exceed it, HOLDS where the upper end does not, INCONCLUSIVE between, VACUOUS where it says
-        nothing, None where nothing is published.
+        REFUTED where messages exceed it, HOLDS where the upper end does not, INCONCLUSIVE between, VACUOUS where it
+        says nothing, None where nothing is published.
     """
     if constant is None:
         return None
@@ -147,6 +148,7 @@ def worst_case(
     Returns
     -------
     Bracket
+        In dimension 1 where the published constant depends on the dimension, none is given, and dimension 1 refutes it.
 
     Raises
     ------
@@ -159,9 +161,31 @@ def worst_case(
         raise ValueError(f"worst case needs a dimension dim >= 1, got dim={dim}")
     target = subject(rule, n, f)
     constant = published(rule, n, f, norm, dim)
-    if target.weights is not None:
-        return _of_lstatistic(target, target.weights, norm, dim, constant)
-    raise NotImplementedError
+    if target.weights is None:
+        return _by_search(target, norm, dim, constant, seed, deep)
+    if dim is None and published(rule, n, f, norm, 1) != constant:
+        flat = _of_lstatistic(target, target.weights, norm, 1, published(rule, n, f, norm, 1))
+        if flat.verdict is Outcome.REFUTED:
+            return flat
+    return _of_lstatistic(target, target.weights, norm, dim, constant)
+
+
+def _by_search(
+    target: Subject, norm: Norm, dim: int | None, constant: Constant | None, seed: int, deep: bool
+) -> Bracket:
+    gone = runaway(target, norm)
+    if gone is not None:
+        settled = settle(target, gone, norm)
+        source = "none: the deviation grows without bound along the witness"
+        return _bracket(target, norm, dim, settled.lower, None, source, constant, settled.witness, settled.evaluation)
+    best = Settled(Fraction(0), None, "exact rational")
+    for found in hunt(target, norm, dim, seed, deep):
+        settled = settle(target, found, norm)
+        if settled.lower > best.lower:
+            best = settled
+    bound = proved(target.name, target.n, target.f, norm, dim)
+    upper, source = (None, "none known") if bound is None else (bound.value, bound.source)
+    return _bracket(target, norm, dim, best.lower, upper, source, constant, best.witness, best.evaluation)
 
 
 def _of_lstatistic(

@@ -7,8 +7,9 @@ from typing import Literal
 
 import sympy as sp
 
-from ...bounds.catalogue import get
+from ...bounds.cra import table1
 from ...bounds.numeric import evaluate
+from ...bounds.robustness import STATEMENTS
 from .exact_lstat import Norm
 
 Form = Literal["printed", "derived"]
@@ -39,6 +40,7 @@ TABLE_I = {
     "phocas-vector": "phocas",
     "faba": "faba",
 }
+_BY_KEY = {statement.key: statement for statement in (*STATEMENTS, *table1.STATEMENTS)}
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,8 @@ def _keys(rule: str, n: int, norm: Norm) -> tuple[str, ...]:
 
 def _evaluate(key: str, parameters: dict[str, sp.Expr], form: Form) -> Constant | None:
     """One form of a statement at a point; None where there is no such statement or form."""
-    try:
-        statement = get(key)
-    except ValueError:
-        return None
-    if getattr(statement, form) is None:
+    statement = _BY_KEY.get(key)
+    if statement is None or getattr(statement, form) is None:
         return None
     values = {symbol.name: parameters[symbol.name] for symbol in statement.symbols if symbol.name in parameters}
     if len(values) < len(statement.symbols):

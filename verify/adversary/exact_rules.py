@@ -90,9 +90,9 @@ def krum(messages: Exact, f: int, fewer: int = 1) -> Exact:
 
 
 def krum_nearest(messages: Exact, f: int, neighbours: int) -> Exact:
-    """The message of least score over a given number of nearest others."""
+    """The message of least score over a given number of nearest messages, itself among them."""
     del f
-    scores = krum_scores(messages, neighbours)
+    scores = krum_scores(messages, neighbours - 1)
     return _divided(messages[scores.index(min(scores))], 1)
 
 
@@ -104,12 +104,12 @@ def multi_krum(messages: Exact, f: int, fewer: int = 1, m: int | None = None) ->
 
 
 def around(messages: Exact, f: int, centre: ExactRule) -> Exact:
-    """Per coordinate, the mean of the n - f values nearest to a centre: Phocas and MeaMed."""
+    """Per coordinate, the mean of the n - f values nearest to a centre, the smaller one at a tie: Phocas and MeaMed."""
     middle, n = centre(messages, f), len(messages)
     result = []
     for column, c in zip(messages.T, middle, strict=True):
-        nearest = sorted(range(n), key=lambda i: (abs(column[i] - c), i))[: n - f]
-        result.append(Fraction(sum(column[i] for i in nearest)) / (n - f))
+        nearest = sorted(column, key=lambda x: (abs(x - c), x))[: n - f]
+        result.append(Fraction(sum(nearest)) / (n - f))
     return np.array(result, dtype=object)
 
 
@@ -143,6 +143,30 @@ def mda(messages: Exact, f: int) -> Exact:
     return mean(messages[list(best[1])])
 
 
+def bulyan(messages: Exact, f: int) -> Exact:
+    """Choose n - 2f messages by repeated Krum, then average per coordinate the n - 4f nearest to their median."""
+    left, chosen = messages, []
+    for _ in range(len(messages) - 2 * f):
+        scores = krum_scores(left, max(1, len(left) - f - 2))
+        best = scores.index(min(scores))
+        chosen.append(left[best])
+        left = np.delete(left, best, axis=0)
+    return around(np.array(chosen, dtype=object), 2 * f, median)
+
+
+def norm_thresholding(messages: Exact, f: int) -> Exact:
+    """Drop the f messages of largest norm, average the rest."""
+    squares, n = (messages * messages).sum(axis=1), len(messages)
+    return mean(messages[sorted(range(n), key=lambda i: (squares[i], i))[: n - f]])
+
+
+def bucketing(messages: Exact, f: int, size: int = 2) -> Exact:
+    """Means of consecutive buckets."""
+    del f
+    buckets = [messages[start : start + size] for start in range(0, len(messages), size)]
+    return np.array([mean(bucket) for bucket in buckets], dtype=object)
+
+
 def nnm(messages: Exact, f: int) -> Exact:
     """Each message becomes the mean of the n - f nearest to it, itself included."""
     n, distances = len(messages), squared_distances(messages)
@@ -173,5 +197,7 @@ EXACT_RULES: dict[str, ExactRule] = {
     "meamed": partial(around, centre=median),
     "faba": faba,
     "mda": mda,
+    "bulyan": bulyan,
+    "tgn": norm_thresholding,
 }
-EXACT_STEPS: dict[str, ExactStep] = {"nnm": nnm}
+EXACT_STEPS: dict[str, ExactStep] = {"nnm": nnm, "bucketing": bucketing}

@@ -7,6 +7,7 @@ fixes how many messages each group has; its continuous parameters, the places an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,6 +81,22 @@ class Family:
             row += size
         return honest, byzantine
 
+    def typical(self) -> Floats:
+        """Parameters of typical configurations: the honest groups at 0, 1, ..., in any order, the Byzantine ones beyond.
+
+        Returns
+        -------
+        float array (any, parameters)
+        """
+        groups, pieces = len(self.honest) + len(self.byzantine), len(self.honest)
+        rows = []
+        for order in dict.fromkeys(itertools.permutations(range(pieces))):
+            row = np.zeros(self.parameters)
+            row[: self.axes * groups : self.axes] = [*order, *range(pieces, groups)]
+            row[self.axes * groups :] = 1.0
+            rows.append(row)
+        return np.array(rows)
+
 
 def _splits(total: int, pieces: int, marks: set[int]) -> Iterator[tuple[int, ...]]:
     """Ways to split ``total`` into positive ``pieces``, all but the last from ``marks``."""
@@ -115,9 +132,9 @@ def families(n: int, f: int, dim: int | None = None, levels: int = 3) -> list[Fa
     """
     h = n - f
     marks = {1, 2, f - 1, f, f + 1, n - 2 * f - 1, n - 2 * f, n - 2 * f + 1, h // 2, (h + 1) // 2, n // 2, (n - 1) // 2}
-    byzantine = [(), (f,)][f > 0 :][:1]
+    byzantine: list[tuple[int, ...]] = [(f,) if f else ()]
     if f > 1:
-        byzantine += [(f - 1, 1)] if f > 2 else [(1, 1)]
+        byzantine.append((f - 1, 1))
     found = []
     for pieces in range(1, levels + 1):
         for honest in _distinct(_splits(h, pieces, marks)):

@@ -1,14 +1,14 @@
 """Search for messages at which a rule deviates most: structured families first, then every coordinate freely.
 
 The ratio to be maximised jumps wherever a rule selects other messages, and its best values lie next to such jumps. The search
-therefore takes steps of all magnitudes at once, many in parallel, and keeps what is best: no gradients, no smoothness. A
-candidate counts with the worse of two orders of the messages, so that it cannot live on how ties are broken.
+therefore takes steps of all magnitudes at once, many in parallel, and keeps what is best: no gradients, no smoothness.
+A candidate counts with the worse of two orders and signs of the messages: it cannot live on how ties are broken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,19 +39,24 @@ class Effort:
         Generations of the search over all coordinates.
     """
 
-    restarts: int = 4
-    offspring: int = 12
-    generations: int = 25
-    screened: int = 6
-    free: int = 200
+    restarts: int = 3
+    offspring: int = 10
+    generations: int = 20
+    screened: int = 4
+    free: int = 150
+
+    def within(self, evaluations: int) -> Effort:
+        """The same with fewer generations, so that one family takes about this many evaluations of the rule."""
+        most = max(3, evaluations // (self.offspring * (self.restarts + 6)))
+        return replace(self, generations=min(self.generations, most), free=min(self.free, 3 * most))
 
 
 QUICK = Effort()
-DEEP = Effort(restarts=8, offspring=16, generations=80, screened=12, free=1500)
+DEEP = Effort(restarts=8, offspring=16, generations=60, screened=12, free=1500)
 
 
 def ratios(rule: BatchRule, honest: Floats, byzantine: Floats, norm: Norm) -> Floats:
-    """Squared deviation over the squared norm of the honest deviations, the smaller of two orders of the messages.
+    """Squared deviation over the squared norm of the honest deviations, the smaller for two orders and signs.
 
     Parameters
     ----------
@@ -70,8 +75,8 @@ def ratios(rule: BatchRule, honest: Floats, byzantine: Floats, norm: Norm) -> Fl
     below = squares.max(axis=1) if norm == "max" else squares.mean(axis=1)
     scale = np.max(np.abs(honest), axis=(1, 2), initial=0.0)
     results = []
-    for parts in ((honest, byzantine), (byzantine, honest)):
-        output = rule(np.concatenate(parts, axis=1))
+    for sign, parts in ((1.0, (honest, byzantine)), (-1.0, (byzantine, honest))):
+        output = sign * rule(sign * np.concatenate(parts, axis=1))
         results.append(np.sum((output - centre[:, 0]) ** 2, axis=1))
     above = np.minimum(*results)
     valid = (below > (1e-7 * scale) ** 2) & np.isfinite(above) & (below > 0)
@@ -131,8 +136,15 @@ class Found:
     origin: str
 
 
-def search_family(rule: BatchRule, family: Family, norm: Norm, effort: Effort, rng: np.random.Generator) -> Found:
-    """Search one family.
+def search_family(
+    rule: BatchRule,
+    family: Family,
+    norm: Norm,
+    effort: Effort,
+    rng: np.random.Generator,
+    start: Floats | None = None,
+) -> tuple[Found, Floats]:
+    """Search one family, from its typical configurations and random ones, or from given parameters.
 
     Parameters
     ----------
@@ -142,20 +154,26 @@ def search_family(rule: BatchRule, family: Family, norm: Norm, effort: Effort, r
     norm : {"mean", "max"}
     effort : Effort
     rng : Generator
+    start : float array (any, parameters) or None
 
     Returns
     -------
     Found
+        The best.
+    float array (1, parameters)
+        Its parameters.
     """
 
     def objective(parameters: Floats) -> Floats:
         return ratios(rule, *family.build(parameters), norm)
 
-    start = rng.standard_normal((effort.restarts, family.parameters))
+    if start is None:
+        start = np.concatenate([family.typical(), rng.standard_normal((effort.restarts, family.parameters))])
     points, values = climb(objective, start, effort.generations, effort.offspring, rng)
     best = int(np.argmax(values))
     honest, byzantine = family.build(points[best : best + 1])
-    return Found(float(values[best]), honest[0], byzantine[0], f"groups {family.honest}, {family.byzantine}")
+    found = Found(float(values[best]), honest[0], byzantine[0], f"groups {family.honest} and {family.byzantine}")
+    return found, points[best : best + 1]
 
 
 def search_free(rule: BatchRule, start: Found, norm: Norm, effort: Effort, rng: np.random.Generator) -> Found:
@@ -175,14 +193,14 @@ def search_free(rule: BatchRule, start: Found, norm: Norm, effort: Effort, rng: 
     Found
         At least as good as the start.
     """
-    h, dim = start.honest.shape
+    h = len(start.honest)
     both = np.concatenate([start.honest, start.byzantine])
 
     def objective(points: Floats) -> Floats:
         messages = points.reshape(len(points), *both.shape)
         return ratios(rule, messages[:, :h], messages[:, h:], norm)
 
-    points, values = climb(objective, both.reshape(1, -1), effort.free, 4 * effort.offspring, rng)
+    points, values = climb(objective, both.reshape(1, -1), effort.free, 2 * effort.offspring, rng)
     if values[0] <= start.value:
         return start
     messages = points[0].reshape(both.shape)

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from ...simulate.aggregation import Rule, TrimmedMean
+from ...simulate.aggregation.krum import Krum
 from .exact_rules import EXACT_RULES, EXACT_STEPS, ExactRule, compose, krum_nearest, trimmed_mean, weighted
 from .search import BatchRule, Floats
 
@@ -52,7 +53,7 @@ def subject(name: str, n: int, f: int) -> Subject:
     ----------
     name : str
         ``"cwtm"``, ``"nnm+cwtm"``, ..., or a misuse: ``"cwtm:trim=1"`` leaves out 1 value on either side whatever f is,
-        ``"krum:neighbours=2"`` scores with the 2 nearest others.
+        ``"krum:neighbours=2"`` scores with the 2 nearest messages, itself among them.
     n, f : int
         Numbers of messages and of Byzantine ones.
 
@@ -106,23 +107,11 @@ def _misused(name: str, n: int, f: int) -> Subject:
         raise ValueError(f"misused rule {name!r} is cwtm:trim=K or krum:neighbours=K with a whole number K")
     value = int(text)
     if base == "krum":
-        if not 1 <= value < n:
-            raise ValueError(f"{name} needs 1 <= neighbours < n, got neighbours={value}, n={n}")
-        return Subject(name, n, f, None, False, partial(_krum, value), partial(krum_nearest, neighbours=value))
+        few = Krum(f=f, neighbours=value)
+        _try(few, n, f)
+        return Subject(name, n, f, None, False, partial(_call, few, f), partial(krum_nearest, neighbours=value))
     rule = TrimmedMean(f=value)
     _try(rule, n, value)
     return Subject(
         name, n, f, rule.weights(n, value), True, partial(_call, rule, value), partial(trimmed_mean, cut=value)
     )
-
-
-def _krum(neighbours: int, messages: Floats) -> Floats:
-    """Krum with any number of neighbours, which the catalogue's rule refuses."""
-    centred = messages - messages.mean(axis=1, keepdims=True)
-    squares = np.sum(centred**2, axis=2)
-    distances = squares[:, :, None] + squares[:, None, :] - 2 * centred @ np.swapaxes(centred, 1, 2)
-    n = messages.shape[1]
-    distances[:, range(n), range(n)] = -np.inf
-    scores = np.sort(distances, axis=2)[:, :, 1 : neighbours + 1].sum(axis=2)
-    chosen: Floats = messages[np.arange(len(messages)), np.argmin(scores, axis=1)]
-    return chosen

@@ -144,7 +144,7 @@ def ratio_of(output: Sequence[Fraction], witness: Witness, norm: Norm) -> Fracti
 
 
 def exact_ratio(rule: ExactRule, witness: Witness, norm: Norm) -> Fraction:
-    """Ratio at a witness, in exact arithmetic; the smaller of two orders of the messages, so that no tie helps.
+    """Ratio at a witness, in exact arithmetic; the smaller for two orders and signs, so that no tie helps.
 
     Parameters
     ----------
@@ -158,7 +158,9 @@ def exact_ratio(rule: ExactRule, witness: Witness, norm: Norm) -> Fraction:
     Fraction
     """
     f = len(witness.byzantine)
-    return min(ratio_of(list(rule(witness.messages(order), f)), witness, norm) for order in (False, True))
+    plain = rule(witness.messages(), f)
+    turned = -rule(-witness.messages(byzantine_first=True), f)
+    return min(ratio_of(list(output), witness, norm) for output in (plain, turned))
 
 
 def confirms(rule: ExactRule, witness: Witness, norm: Norm, claimed: Fraction) -> bool:

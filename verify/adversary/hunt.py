@@ -1,0 +1,172 @@
+"""The whole search for one rule: runaway messages, structured families, free moves, and rational witnesses."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from .exact_lstat import Norm
+from .families import Family, families
+from .search import DEEP, QUICK, Effort, Floats, Found, ratios, search_family, search_free
+from .subjects import Subject
+from .witness import Witness, exact_ratio, rationalise
+
+#: A ratio above this at runaway messages means that nothing bounds the rule.
+RUNAWAY = 1e9
+#: Multiplications that one family may cost, in units of one pass over all pairs of messages and coordinates.
+BUDGET = {False: 3e8, True: 5e9}
+#: Rational witnesses are sought with ever more steps.
+RESOLUTIONS = (1, 2, 3, 4, 6, 12, 60, 10**3, 10**4, 10**6, 10**9)
+#: The simplest witness wins that loses no more than this share.
+SIMPLICITY = 1e-7
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A witness that was evaluated again.
+
+    Attributes
+    ----------
+    lower : Fraction
+        Its ratio.
+    witness : Witness or None
+        None where nothing deviates.
+    evaluation : str
+        "exact rational" or "double precision".
+    runaway : bool
+        Whether the ratio is one of a family that grows beyond all bounds.
+    """
+
+    lower: Fraction
+    witness: Witness | None
+    evaluation: str
+    runaway: bool = False
+
+
+def runaway(target: Subject, norm: Norm) -> Found | None:
+    """Look for messages that no constant bounds: far Byzantine ones, or honest ones that almost agree.
+
+    Parameters
+    ----------
+    target : Subject
+    norm : {"mean", "max"}
+
+    Returns
+    -------
+    Found or None
+        None if the rule withstands all that are tried.
+    """
+    h, f = target.n - target.f, target.f
+    line = np.linspace(-1.0, 1.0, h)
+    best = None
+    for offset, scale, far, coincident in itertools.product((0.0, 1.0), (1e-6, 1.0), (0.0, 1.0, 1e6), (True, False)):
+        honest = (offset + scale * line)[None, :, None]
+        byzantine = np.full((1, f, 1), far) * (np.ones(f) if coincident else 1.0 + np.arange(f))[None, :, None]
+        value = float(ratios(target.batch, honest, byzantine, norm)[0])
+        if value > RUNAWAY and (best is None or value > best.value):
+            best = Found(value, honest[0], byzantine[0], "runaway")
+    return best
+
+
+def _cost(target: Subject, dim: int) -> float:
+    """Of one evaluation, in both orders."""
+    return 2.0 * target.n * dim * (1 if target.coordinate_wise else target.n)
+
+
+def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) -> list[Found]:
+    """Search structured families, then freely.
+
+    Parameters
+    ----------
+    target : Subject
+        The rule.
+    norm : {"mean", "max"}
+    dim : int or None
+        Largest dimension.
+    seed : int
+    deep : bool
+
+    Returns
+    -------
+    list of Found
+        The best ones, best first.
+    """
+    label = zlib.crc32(f"{target.name} {norm} {dim}".encode())
+    rng = np.random.default_rng([seed, target.n, target.f, label])
+    largest = 1 if target.coordinate_wise and norm == "mean" else dim
+    effort = DEEP if deep else QUICK
+    budget = BUDGET[deep]
+
+    def within(family: Family, times: int = 1) -> Effort:
+        return effort.within(int(times * budget / 40 / _cost(target, family.dim)))
+
+    candidates = families(target.n, target.f, largest, levels=3 if deep or target.n <= 12 else 2)
+    screened: list[tuple[Found, Floats, Family]] = []
+    for family in candidates:
+        found, point = search_family(target.batch, family, norm, within(family), rng)
+        screened.append((found, point, family))
+    screened.sort(key=lambda entry: -entry[0].value)
+    results = []
+    for _, point, family in screened[: effort.screened]:
+        longer = within(family, 8)
+        longer = Effort(longer.restarts, 2 * longer.offspring, 6 * longer.generations, longer.screened, longer.free)
+        results.append(search_family(target.batch, family, norm, longer, rng, point)[0])
+    results.sort(key=lambda found: -found.value)
+    if results:
+        free = within(screened[0][2], 4)
+        results.insert(0, search_free(target.batch, results[0], norm, free, rng))
+    return results
+
+
+def _roundings(found: Found) -> Iterator[Witness]:
+    """Rational messages near the ones found, simple ones first; then with the Byzantine ones pulled in a little."""
+    centre = found.honest.mean(axis=0)
+    for pull in (0.0, 1e-6, 1e-4):
+        byzantine = found.byzantine + pull * (centre - found.byzantine)
+        for resolution in RESOLUTIONS if pull == 0.0 else RESOLUTIONS[-3:]:
+            yield rationalise(found.honest, byzantine, resolution)
+
+
+def settle(target: Subject, found: Found, norm: Norm) -> Settled:
+    """Round messages to rationals and evaluate the rule on them again.
+
+    Parameters
+    ----------
+    target : Subject
+    found : Found
+    norm : {"mean", "max"}
+
+    Returns
+    -------
+    Settled
+        The simplest of the best witnesses.
+    """
+    exact = target.exact
+    best: tuple[Fraction, Witness] | None = None
+    for witness in _roundings(found):
+        try:
+            value = _in_double_precision(target, witness, norm) if exact is None else exact_ratio(exact, witness, norm)
+        except ValueError:
+            continue
+        if best is None or value > best[0] * (1 + Fraction(SIMPLICITY)):
+            best = (value, witness)
+        if float(value) >= found.value * (1 - SIMPLICITY):
+            break
+    evaluation = "double precision" if exact is None else "exact rational"
+    if best is None or best[0] <= 0:
+        return Settled(Fraction(0), None, evaluation)
+    return Settled(best[0], best[1], evaluation)
+
+
+def _in_double_precision(target: Subject, witness: Witness, norm: Norm) -> Fraction:
+    honest = np.array([[float(x) for x in vector] for vector in witness.honest])
+    byzantine = np.array([[float(x) for x in vector] for vector in witness.byzantine]).reshape(target.f, witness.dim)
+    value = float(ratios(target.batch, honest[None], byzantine[None], norm)[0])
+    if not np.isfinite(value):
+        raise ValueError("the honest messages agree")
+    return Fraction(value)
