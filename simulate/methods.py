@@ -277,6 +277,8 @@ def _non_redundant(settings: Settings) -> Encoding:
 def _rule(name: str, settings: Settings, default_trim: float | None) -> Rule:
     """The rule of a legend: "cwtm-nnm" is "nnm+cwtm"; CWTM takes the trimmed fraction where there is one."""
     name = "nnm+" + name.removesuffix("-nnm") if name.endswith("-nnm") else name
+    if settings.N <= 2 * settings.f:
+        raise ValueError(f"the rule {name!r} needs N > 2f, got N={settings.N}, f={settings.f}")
     trim = default_trim if settings.trim is None else settings.trim
     *before, last = name.split("+")
     if last in _TRIMMED_MEANS and trim is not None and set(before) <= {"nnm"}:
