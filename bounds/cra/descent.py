@@ -196,7 +196,7 @@ EQ23 = Statement(
     + L * gamma_t**2 * agg_sq
     + L * gamma_t**2 * mean_sq,
     derivation=_eq23,
-    hypotheses=_descent,
+    hypotheses=(HELD, *_descent),
     uses=("cra.eq23.smooth", "cra.eq24"),
     text="The inner product with the aggregation error by Young's inequality with parameter eta, the rest by (24).",
 )
@@ -210,7 +210,7 @@ EQ24 = Statement(
     r"F(\mathbf{x}^t),\mathbb{E}\left[\bar{\mathbf{g}}^t\middle|\mathcal{F}^t\right]\right\rangle",
     printed=grad_sq / N,
     derivation=_eq24,
-    hypotheses=(HONEST, UNIFORM),
+    hypotheses=(HONEST, UNIFORM, HELD),
     uses=("cra.phi1", "cra.eq47", "cra.coded_gradient"),
     text="Every device is honest with the same probability and all messages add up to the gradient.",
 )

@@ -12,6 +12,7 @@ from ..symbols import H, M, N, alpha, beta, d_min, grad_sq, r
 from .notation import (
     ALLOCATION,
     DEVICES,
+    HELD,
     HETEROGENEITY,
     HONEST,
     UNIFORM,
@@ -202,7 +203,7 @@ EQ51 = Statement(
     lhs=r"\mathbb{E}\left(\left\|\bar{\mathbf{g}}^t\right\|^2\middle|\mathcal{F}^t\right)",
     printed=(phi1 - phi2) / ((1 - alpha) ** 2 * N**2) * sum_sq + phi2 / ((1 - alpha) ** 2 * N**2) * grad_sq,
     derivation=_eq51,
-    hypotheses=_honest,
+    hypotheses=(*_honest, HELD),
     uses=("cra.eq48", "cra.eq50", "cra.coded_gradient"),
     text="An equality: all messages together add up to the gradient, so only the sum of their squared norms "
     "remains; sum_sq is sum_i ||g_i||^2.",
