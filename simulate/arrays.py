@@ -195,9 +195,43 @@ def run_blocks(work: Callable[[slice], None], count: int, step: int) -> None:
             pass
 
 
+def arange(xp: Namespace, count: int, like: Array) -> Array:
+    """Whole numbers from 0 on the device of an array."""
+    return xp.arange(count, device=array_api_compat.device(like))
+
+
+def eye(xp: Namespace, count: int, like: Array) -> Array:
+    """Identity matrix of the dtype and on the device of an array."""
+    return xp.eye(count, dtype=like.dtype, device=array_api_compat.device(like))
+
+
+def take_rows(xp: Namespace, values: Array, index: Array) -> Array:
+    """Rows (batch, k, q) of (batch, n, q) at whole numbers (batch, k)."""
+    count, n, q = values.shape
+    offsets = n * arange(xp, count, values)[:, None]
+    taken = xp.take(xp.reshape(values, (count * n, q)), xp.reshape(index + offsets, (-1,)), axis=0)
+    return xp.reshape(taken, (count, index.shape[-1], q))
+
+
+def double(xp: Namespace, values: Array) -> Array:
+    """The values in double precision, where the library offers it as things stand."""
+    if array_api_compat.is_jax_namespace(xp) and str(xp.result_type(float)) != "float64":
+        return values
+    return xp.astype(values, xp.float64, copy=False)
+
+
 def itemsize(xp: Namespace, array: Array) -> int:
     """Bytes that an entry of a floating-point array takes."""
     return int(xp.finfo(array.dtype).bits) // 8
+
+
+def to_host(array: Array) -> npt.NDArray[Any]:
+    """Copy or view an array of any library and device as a NumPy array."""
+    if array_api_compat.is_torch_array(array):
+        array = array.detach().cpu()
+    elif array_api_compat.is_cupy_array(array):
+        array = array.get()
+    return np.asarray(array)
 
 
 def to_namespace(xp: Namespace, values: npt.NDArray[Any], like: Array) -> Array:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NonFinite = Literal["raise", "byzantine", "unchecked"]
 
 
+class NonFiniteError(ValueError):
+    """Messages hold a NaN or an infinity."""
+
+
 class Invariance(StrEnum):
     """Maps of the messages that a rule commutes with.
 
@@ -35,6 +39,8 @@ class Invariance(StrEnum):
 
 
 ALL_INVARIANCES = frozenset(Invariance)
+_SHRINK = 2.0**-12
+"""A power of two, so that scaling by it is exact; any number of messages below its inverse can be added up."""
 COORDINATE_WISE = ALL_INVARIANCES - {Invariance.ORTHOGONAL}
 
 
@@ -127,15 +133,14 @@ class Step(ABC):
         view = arrays.host_view(messages)
         inner, values = (xp, messages) if view is None else (npx, view)
         values = inner.reshape(values, (-1, n, q))
-        if self.nonfinite == "raise" and not arrays.all_finite(inner, values):
-            raise ValueError(
-                f"{self!r} got messages that are not finite; nonfinite='byzantine' treats them as Byzantine"
-            )
         with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-            if self.nonfinite == "byzantine" and not arrays.all_finite(inner, values):
-                result = rule._without_nonfinite(inner, values)
-            else:
+            try:
                 result = rule._in_chunks(inner, values)
+            except NonFiniteError:
+                if self.nonfinite != "byzantine":
+                    hint = "nonfinite='byzantine' treats them as Byzantine"
+                    raise NonFiniteError(f"{self!r} got messages that are not finite; {hint}") from None
+                result = rule._without_nonfinite(inner, values)
         if view is not None and xp is not npx:
             result = arrays.to_namespace(xp, result, messages)
         return xp.reshape(result, (*batch, *result.shape[1:]))
@@ -143,16 +148,28 @@ class Step(ABC):
     def _in_chunks(self, xp: Namespace, values: Array) -> Array:
         count, n, q = values.shape
         bytes_each = self._work(n, q) * arrays.itemsize(xp, values)
-        parts = [self._run(xp, values[part, ...]) for part in arrays.chunks(count, bytes_each)]
+        parts = [self._map(xp, values[part, ...]) for part in arrays.chunks(count, bytes_each)]
         return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+
+    def _map(self, xp: Namespace, values: Array) -> Array:
+        """Run, and where finite messages near the largest number overflow, run again on scaled ones."""
+        check = self.nonfinite != "unchecked"
+        result = self._run(xp, values, check)
+        if check and Invariance.SCALE in self.invariances and not arrays.all_finite(xp, result):
+            return self._run(xp, values * _SHRINK, False) / _SHRINK
+        return result
 
     @abstractmethod
     def _without_nonfinite(self, xp: Namespace, values: Array) -> Array:
         """Map messages of which some are not finite, counted among the Byzantine ones."""
 
     @abstractmethod
-    def _run(self, xp: Namespace, values: Array) -> Array:
-        """Map checked, finite messages (batch, n, q); f is settled."""
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        """Map messages (batch, n, q) of a dtype and a number that suit the settled f.
+
+        With `check`, raise NonFiniteError where an entry is not finite: `require_finite`, or a cheaper test on what is
+        computed anyway. The result need not be finite where sums of finite messages overflow.
+        """
 
 
 class Rule(Step):
@@ -217,7 +234,7 @@ class Rule(Step):
             if n == 0 or (self.f is not None and bad > self.f):
                 raise ValueError(f"{self!r} got {bad} messages that are not finite, more than it can leave out")
             rule = self._without(bad)._ready(n, None)
-            results.append(rule._run(xp, xp.expand_dims(kept, axis=0)))
+            results.append(rule._map(xp, xp.expand_dims(kept, axis=0)))
         return xp.concat(results, axis=0)
 
 
@@ -271,3 +288,9 @@ class Preaggregator(Step):
         raise ValueError(
             f"{self!r} got messages that are not finite: leaving them out changes n; compose it with a rule"
         )
+
+
+def require_finite(xp: Namespace, values: Array, check: bool) -> None:
+    """Raise NonFiniteError where an entry is not finite, if a check is wanted."""
+    if check and not arrays.all_finite(xp, values):
+        raise NonFiniteError

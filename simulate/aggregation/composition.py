@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from .. import arrays
 from ..arrays import Array, Namespace
 from .base import Invariance, NonFinite, Preaggregator, Rule, Step
 
@@ -64,8 +65,11 @@ class _Chain(Step):
     def _work(self, n: int, q: int) -> int:
         return self.first._work(n, q) + self.second._work(self.first.n_out(n), q)
 
-    def _run(self, xp: Namespace, values: Array) -> Array:
-        return self.second._run(xp, self.first._run(xp, values))
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        between = self.first._run(xp, values, check)
+        if check and not arrays.all_finite(xp, between):
+            between = self.first._map(xp, values)
+        return self.second._run(xp, between, False)
 
 
 @dataclass(frozen=True, repr=False)

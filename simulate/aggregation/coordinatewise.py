@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
+from .. import arrays
 from ..arrays import Array, Namespace
-from .base import ALL_INVARIANCES, COORDINATE_WISE, Invariance, Rule
+from .base import ALL_INVARIANCES, COORDINATE_WISE, Invariance, Rule, require_finite
+from .sorting import by_coordinate, median
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,8 +33,11 @@ class Mean(Rule):
         del f
         return (Fraction(1, n),) * n
 
-    def _run(self, xp: Namespace, values: Array) -> Array:
-        return xp.mean(values, axis=-2)
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        result = xp.mean(values, axis=-2)
+        if check and not arrays.all_finite(xp, result):
+            require_finite(xp, values, check)
+        return result
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +55,6 @@ class TrimmedMean(Rule):
 
     fraction: float | None = None
 
-    needs_f: ClassVar[bool] = True
     coordinate_wise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -61,6 +65,11 @@ class TrimmedMean(Rule):
             raise ValueError(f"TrimmedMean needs a fraction of at least 0 and below 1/2, got {self.fraction!r}")
         if self.f is not None:
             raise ValueError(f"TrimmedMean takes f or fraction, got f={self.f} and fraction={self.fraction}")
+
+    @property
+    def needs_f(self) -> bool:  # type: ignore[override]
+        """Unless a fraction is given."""
+        return self.fraction is None
 
     @property
     def invariances(self) -> frozenset[Invariance]:
@@ -95,10 +104,14 @@ class TrimmedMean(Rule):
         cut = self.trimmed(n, f)
         return (Fraction(0),) * cut + (Fraction(1, n - 2 * cut),) * (n - 2 * cut) + (Fraction(0),) * cut
 
-    def _run(self, xp: Namespace, values: Array) -> Array:
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         n = values.shape[-2]
         cut = self.trimmed(n)
-        return xp.mean(xp.sort(values, axis=-2)[..., cut : n - cut, :], axis=-2)
+
+        def kernel(space: Namespace, ordered: Array) -> Array:
+            return space.mean(ordered[..., cut : n - cut], axis=-1)
+
+        return by_coordinate(xp, values, kernel, check=check)
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,13 +151,6 @@ class Median(Rule):
         low, high = (n - 1) // 2, n // 2 if self.convention == "middle" else (n - 1) // 2
         return tuple(Fraction((i == low) + (i == high), 2) for i in range(n))
 
-    def _run(self, xp: Namespace, values: Array) -> Array:
-        return median(xp, xp.sort(values, axis=-2), lower=self.convention == "lower")
-
-
-def median(xp: Namespace, ordered: Array, *, lower: bool = False) -> Array:
-    """Median over axis -2 of values sorted along it."""
-    del xp
-    n = ordered.shape[-2]
-    low = ordered[..., (n - 1) // 2, :]
-    return low if lower or n % 2 else 0.5 * low + 0.5 * ordered[..., n // 2, :]
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        lower = self.convention == "lower"
+        return by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=lower), check=check)

@@ -1,23 +1,152 @@
-"""Pre-aggregations: nearest-neighbour mixing."""
+"""Pre-aggregations: nearest-neighbour mixing, bucketing, clipping, adaptive clipping."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from .. import arrays
 from ..arrays import Array, Namespace
-from .base import Preaggregator
-from .distances import nearest, squared_distances
+from ..randomness import Purpose, stream
+from .base import ALL_INVARIANCES, Invariance, Preaggregator, require_finite
+from .span import nearest, span
 
 
 @dataclass(frozen=True, repr=False)
 class NNM(Preaggregator):
-    """Nearest-neighbour mixing: each message becomes the mean of the n-f messages nearest to it, itself included."""
+    """Nearest-neighbour mixing (Allouah et al. 2023): each message becomes the mean of the n-f messages nearest to it.
+
+    A message counts among its own neighbours; the first devices win a tie.
+    """
 
     tie_sensitive: ClassVar[bool] = True
 
-    def _run(self, xp: Namespace, values: Array) -> Array:
+    def _work(self, n: int, q: int) -> int:
+        return 2 * n * q + 6 * n * n
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
         count = values.shape[-2] - self.f
-        mask = nearest(xp, squared_distances(xp, values), count)
-        return (xp.astype(mask, values.dtype) @ values) / count
+        mask = nearest(xp, span(xp, values, check).distances(), count)
+        mixed = xp.astype(mask, values.dtype) @ values
+        mixed /= count
+        return mixed
+
+
+@dataclass(frozen=True, repr=False)
+class Bucketing(Preaggregator):
+    """Bucketing (Karimireddy et al. 2022): means of consecutive buckets of s messages, the last one of what remains.
+
+    Parameters
+    ----------
+    f
+        Not needed by the step itself. A Byzantine message spoils one bucket, so that f is also what the rule behind it
+        has to withstand, of ceil(n/s) messages.
+    size
+        Number s of messages in a bucket.
+    seed
+        None: in the order of the devices. A whole number: in an order drawn from this seed, the same at each call.
+    """
+
+    size: int = 2
+    seed: int | None = None
+
+    needs_f: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "size", arrays.whole("Bucketing", "size", self.size, lower=1))
+        if self.seed is not None:
+            object.__setattr__(self, "seed", arrays.whole("Bucketing", "seed", self.seed))
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All but permutations."""
+        return ALL_INVARIANCES - {Invariance.PERMUTATION} if self.size > 1 else ALL_INVARIANCES
+
+    def n_out(self, n: int) -> int:
+        """ceil(n/s)."""
+        return -(-n // self.size)
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        require_finite(xp, values, check)
+        count, n, q = values.shape
+        if self.seed is not None:
+            order = np.broadcast_to(stream(self.seed, Purpose.RULE).permutation(n), (count, n))
+            values = arrays.take_rows(xp, values, arrays.to_namespace(xp, order, values))
+        full = n // self.size
+        buckets = xp.reshape(values[:, : full * self.size, :], (count, full, self.size, q))
+        means = xp.mean(buckets, axis=-2)
+        if n == full * self.size:
+            return means
+        return xp.concat([means, xp.mean(values[:, full * self.size :, :], axis=-2, keepdims=True)], axis=-2)
+
+
+@dataclass(frozen=True, repr=False)
+class Clipping(Preaggregator):
+    """Static clipping: shorten messages to a radius.
+
+    Parameters
+    ----------
+    f
+        Not needed.
+    radius
+        Largest Euclidean norm that is left as it is, above 0.
+    """
+
+    radius: float = 1.0
+
+    needs_f: ClassVar[bool] = False
+    bounds_messages: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.radius < math.inf:
+            raise ValueError(f"Clipping needs a finite radius above 0, got {self.radius!r}")
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """Permutations and orthogonal maps."""
+        return frozenset({Invariance.PERMUTATION, Invariance.ORTHOGONAL})
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        require_finite(xp, values, check)
+        return _shorten(xp, values, norms(xp, values), self.radius)
+
+
+@dataclass(frozen=True, repr=False)
+class AdaptiveClipping(Preaggregator):
+    """Adaptive robust clipping, ARC (Allouah et al. 2025): shorten the k longest messages to the norm of the next one.
+
+    k = floor(2 (f/n) (n-f)).
+    """
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All but translations."""
+        return ALL_INVARIANCES - {Invariance.TRANSLATION}
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        require_finite(xp, values, check)
+        assert self.f is not None
+        n = values.shape[-2]
+        clipped = 2 * self.f * (n - self.f) // n
+        lengths = norms(xp, values)
+        return _shorten(xp, values, lengths, xp.sort(lengths, axis=-2)[:, n - 1 - clipped : n - clipped, :])
+
+
+def norms(xp: Namespace, values: Array) -> Array:
+    """Euclidean norms (batch, n, 1) of messages, computed without overflow or underflow of the squares."""
+    largest = xp.max(xp.abs(values), axis=-1, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    scaled = values / scale
+    return scale * xp.sqrt(xp.sum(scaled * scaled, axis=-1, keepdims=True))
+
+
+def _shorten(xp: Namespace, values: Array, lengths: Array, radius: Array) -> Array:
+    beyond = lengths > radius
+    factors = xp.where(beyond, radius / xp.where(beyond, lengths, xp.ones_like(lengths)), xp.ones_like(lengths))
+    return factors * values

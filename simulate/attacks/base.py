@@ -2,8 +2,8 @@
 
 An attack needs up to four things: what every device would honestly send, the mask of the Byzantine devices, the
 server's rule, and random draws. `Attack.draw` makes the draws with NumPy, one generator a run (see `randomness.draw`),
-as one array whose content depends on the shape and the mask alone; `Attack.apply` is a deterministic function of arrays of
-any library. Calling the attack does both. A training loop over many runs may draw ahead, or on another thread.
+as one array whose content depends on the shape and the mask alone; `Attack.apply` is a deterministic function of arrays
+of any library. Calling the attack does both. A training loop over many runs may draw ahead, or on another thread.
 """
 
 from __future__ import annotations
@@ -189,7 +189,8 @@ def host_mask(owner: object, byzantine: Array, messages: Array) -> Mask:
     ValueError
         If it is not boolean, does not fit the messages, or leaves no honest device.
     """
-    mask = byzantine if isinstance(byzantine, np.ndarray) else _to_host(owner, byzantine)
+    arrays.namespace(owner, "byzantine", byzantine)
+    mask = arrays.to_host(byzantine)
     if mask.dtype != np.bool_:
         raise ValueError(f"{owner!r} needs byzantine as a boolean mask, got dtype {mask.dtype}")
     shape = tuple(messages.shape[:-1])
@@ -200,9 +201,3 @@ def host_mask(owner: object, byzantine: Array, messages: Array) -> Mask:
     if mask.all(axis=-1).any():
         raise ValueError(f"{owner!r} needs at least one honest device, got a mask that holds all {shape[-1]} of them")
     return mask
-
-
-def _to_host(owner: object, array: Array) -> npt.NDArray[Any]:
-    arrays.namespace(owner, "byzantine", array)
-    moved = array.cpu() if hasattr(array, "cpu") else array.get() if hasattr(array, "get") else array
-    return np.asarray(moved)

@@ -1,0 +1,157 @@
+"""Rules that drop or down-weight suspicious messages and average the rest: FABA, CAF, norm thresholding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+from .. import arrays
+from ..arrays import Array, Namespace
+from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
+from .preaggregation import norms
+from .span import span
+
+
+@dataclass(frozen=True, repr=False)
+class FABA(Rule):
+    """FABA (Xia et al. 2019): f times, drop the message farthest from the mean of those that remain; then their mean.
+
+    The first device is dropped at a tie.
+    """
+
+    tie_sensitive: ClassVar[bool] = True
+
+    def _work(self, n: int, q: int) -> int:
+        return 2 * n * q + 6 * n * n
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        assert self.f is not None
+        n = values.shape[-2]
+        space = span(xp, values, check)
+        gram, index = space.gram, arrays.arange(xp, n, values)
+        squares = xp.linalg.diagonal(gram)
+        kept = xp.ones_like(squares)
+        for step in range(self.f):
+            # Squared distance to the mean, but for what all messages share.
+            products = (gram @ kept[..., None])[..., 0] / (n - step)
+            distances = xp.where(kept > 0, squares - 2 * products, xp.full_like(squares, -float("inf")))
+            farthest = xp.argmax(distances, axis=-1)[:, None]
+            kept = xp.where(index == farthest, xp.zeros_like(kept), kept)
+        return space.combine(kept / (n - self.f))
+
+
+@dataclass(frozen=True, repr=False)
+class CAF(Rule):
+    """Covariance-bound agnostic filter (Allouah et al. 2025).
+
+    Weights start at one. As long as they sum to more than n-2f: take the weighted mean and the leading eigenpair of
+    the weighted covariance, and lower each weight by the share of its squared deviation along the eigenvector in the
+    largest one, which drops at least one message. The result is the weighted mean at which that eigenvalue was
+    smallest.
+
+    An eigenvalue that is not simple leaves the direction, and with it the result, to the library that computes it.
+    """
+
+    tie_sensitive: ClassVar[bool] = True
+
+    def _work(self, n: int, q: int) -> int:
+        return 2 * n * q + 10 * n * n
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        assert self.f is not None
+        n = values.shape[-2]
+        space = span(xp, values, check)
+        gram = arrays.double(xp, space.gram)
+        weights = xp.ones_like(gram[..., 0])
+        best, smallest = weights / n, xp.full_like(gram[:, 0, 0], float("inf"))
+        active = smallest > 0
+        while bool(xp.any(active)):
+            total = xp.sum(weights, axis=-1, keepdims=True)
+            value, deviation = _leading(xp, gram, weights / total)
+            better = active & (value < smallest)
+            best = xp.where(better[:, None], weights / total, best)
+            smallest = xp.where(better, value, smallest)
+            largest = xp.max(xp.where(weights > 0, deviation, xp.zeros_like(deviation)), axis=-1, keepdims=True)
+            going = active & (largest[:, 0] > 0)
+            share = deviation / xp.where(largest > 0, largest, xp.ones_like(largest))
+            lowered = weights * (1 - xp.where(share < 1, share, xp.ones_like(share)))
+            weights = xp.where(going[:, None], lowered, weights)
+            active = going & (xp.sum(weights, axis=-1) > n - 2 * self.f)
+        return space.combine(best)
+
+
+def _leading(xp: Namespace, gram: Array, shares: Array) -> tuple[Array, Array]:
+    """Leading eigenvalue (batch,) of the covariance under shares (batch, n), squared deviations (batch, n) along it.
+
+    The covariance sum_i p_i (x_i - m)(x_i - m)^T has the nonzero eigenvalues of the n x n matrix with the entries
+    sqrt(p_i p_j) <x_i - m, x_j - m>. Deviations are up to a common factor.
+    """
+    products = (gram @ shares[..., None])[..., 0]
+    centre = xp.sum(shares * products, axis=-1)[:, None, None]
+    kernel = gram - products[:, :, None] - products[:, None, :] + centre
+    roots = xp.sqrt(shares)
+    eigenvalues, vectors = xp.linalg.eigh(roots[:, :, None] * kernel * roots[:, None, :])
+    along = kernel @ (roots * vectors[..., -1])[..., None]
+    return eigenvalues[..., -1], along[..., 0] ** 2
+
+
+@dataclass(frozen=True, repr=False)
+class NormThresholding(Rule):
+    """Thresholding by norm (the aggregation of Com-TGN): drop the messages of largest Euclidean norm, average the rest.
+
+    The last devices are dropped at a tie.
+
+    Parameters
+    ----------
+    f
+        Number of messages dropped.
+    fraction
+        Drop ``ceil(fraction * n)`` messages instead, whatever f is; the float is read as the decimal number that it
+        prints as. At least 0, below 1.
+    """
+
+    fraction: float | None = None
+
+    tie_sensitive: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fraction is None:
+            return
+        if not 0 <= self.fraction < 1:
+            raise ValueError(f"NormThresholding needs a fraction of at least 0 and below 1, got {self.fraction!r}")
+        object.__setattr__(self, "fraction", float(self.fraction))
+
+    @property
+    def needs_f(self) -> bool:  # type: ignore[override]
+        """Unless a fraction is given."""
+        return self.fraction is None
+
+    @property
+    def invariances(self) -> frozenset[Invariance]:
+        """All but translations."""
+        return ALL_INVARIANCES - {Invariance.TRANSLATION}
+
+    def dropped(self, n: int) -> int:
+        """Number of messages dropped, of n."""
+        if self.fraction is not None:
+            return min(n - 1, math.ceil(Fraction(str(self.fraction)) * n))
+        assert self.f is not None
+        return self.f
+
+    def breakdown(self, n: int) -> int:
+        """As many as are dropped."""
+        if self.fraction is not None:
+            return min(self.dropped(n), (n - 1) // 2)
+        return super().breakdown(n)
+
+    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        require_finite(xp, values, check)
+        n = values.shape[-2]
+        order = xp.argsort(norms(xp, values)[..., 0], axis=-1, stable=True)
+        ranks = xp.argsort(order, axis=-1, stable=True)
+        kept = n - self.dropped(n)
+        chosen = xp.astype(ranks < kept, values.dtype)
+        return (chosen[:, None, :] @ values)[:, 0, :] / kept

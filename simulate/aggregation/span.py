@@ -1,0 +1,133 @@
+"""Work in the span of the messages: one product of matrices, then every step costs O(n^2) whatever q is.
+
+The Gram matrix is taken around a centre, so that a large offset that all messages share costs no digits. The first
+centre is the mean. Where huge messages have carried it so far that distances between the central messages would lose
+half of the digits, the centre becomes the coordinate-wise median, and messages beyond a radius at whose square the
+dtype would overflow are pulled back to it, in their direction from the centre: nothing that rules compute from
+distances can tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import arrays
+from ..arrays import Array, Namespace
+from .base import NonFiniteError
+from .sorting import by_coordinate, median
+
+BLOCK_BYTES = 2**20
+"""Size of a block of centred columns."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Messages (batch, n, q), their Gram matrix (batch, n, n) around a centre, and what replaces huge messages.
+
+    `pulled` is None, or the mask (batch,) of the sets with huge messages, the centre (batch, 1, q), and the deviations
+    from it (batch, n, q), shortened where they are huge.
+    """
+
+    xp: Namespace
+    values: Array
+    gram: Array
+    pulled: tuple[Array, Array, Array] | None = None
+
+    def distances(self) -> Array:
+        """Squared distances (batch, n, n), never negative, zero on the diagonal."""
+        return _distances(self.xp, self.gram)
+
+    def combine(self, weights: Array) -> Array:
+        """Combination (batch, q) of the messages with weights (batch, n) that sum to one."""
+        xp = self.xp
+        weights = xp.astype(weights, self.values.dtype, copy=False)[:, None, :]
+        plain = (weights @ self.values)[:, 0, :]
+        if self.pulled is None:
+            return plain
+        huge, centre, deviations = self.pulled
+        return xp.where(huge[:, None], (centre + weights @ deviations)[:, 0, :], plain)
+
+
+def span(xp: Namespace, values: Array, check: bool) -> Span:
+    """Compute the Gram matrices of messages (batch, n, q).
+
+    Raises
+    ------
+    NonFiniteError
+        If a message is not finite and `check` is set.
+    """
+    gram = _gram(xp, values)
+    poor = _ill_conditioned(xp, gram)
+    if not bool(xp.any(poor)):
+        return Span(xp, values, gram)
+    if check and not arrays.all_finite(xp, values):
+        raise NonFiniteError
+    centre = by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=True), check=False)[:, None, :]
+    radius = float(xp.finfo(values.dtype).max) ** 0.5 / (16 * values.shape[-1])
+    half = 0.5 * values - 0.5 * centre
+    largest = xp.max(xp.abs(half), axis=-1, keepdims=True)
+    beyond = largest > radius
+    factors = xp.where(beyond, radius / xp.where(beyond, largest, xp.ones_like(largest)), xp.ones_like(largest))
+    deviations = xp.where(beyond, factors * half, values - centre)
+    again = deviations @ xp.matrix_transpose(deviations)
+    gram = xp.where(poor[:, None, None], again, gram)
+    huge = poor & xp.any(beyond[..., 0], axis=-1)
+    return Span(xp, values, gram, (huge, centre, deviations) if bool(xp.any(huge)) else None)
+
+
+def nearest(xp: Namespace, distances: Array, count: int) -> Array:
+    """Mask (batch, n, n) of the `count` messages nearest to each one, itself first; the first devices win a tie."""
+    keyed = distances - arrays.eye(xp, distances.shape[-1], distances)
+    if arrays.fast(xp):
+        last = np.partition(keyed, count - 1, axis=-1)[..., count - 1 : count]
+        mask = keyed <= last
+        if mask.sum() == count * mask[..., 0].size:
+            return mask
+    order = xp.argsort(keyed, axis=-1, stable=True)
+    return xp.argsort(order, axis=-1, stable=True) < count
+
+
+def _gram(xp: Namespace, values: Array) -> Array:
+    """Gram matrices (batch, n, n) of the messages around their mean."""
+    count, n, q = values.shape
+    columns = max(256, BLOCK_BYTES // (n * arrays.itemsize(xp, values)))
+    if not arrays.fast(xp) or q <= columns:
+        centred = values - xp.mean(values, axis=-2, keepdims=True)
+        return centred @ xp.matrix_transpose(centred)
+    gram = np.zeros((count, n, n))
+    block = np.empty((n, columns), dtype=values.dtype)
+    for index in range(count):
+        for start in range(0, q, columns):
+            part = values[index, :, start : start + columns]
+            centred = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
+            gram[index] += centred @ centred.T
+    return gram.astype(values.dtype, copy=False)
+
+
+def _distances(xp: Namespace, gram: Array) -> Array:
+    squares = xp.linalg.diagonal(gram)
+    distances = squares[..., :, None] + squares[..., None, :] - 2 * gram
+    off = arrays.eye(xp, gram.shape[-1], gram) == 0
+    return xp.where((distances > 0) & off, distances, xp.zeros_like(distances))
+
+
+def _ill_conditioned(xp: Namespace, gram: Array) -> Array:
+    """Mask (batch,) of the Gram matrices that do not resolve the distances between the central messages.
+
+    Central is the message whose distance to the nearest half of the others is smallest. The error of a squared distance
+    is about epsilon times the squared distance to the centre; the two may differ by a factor of 0.1/sqrt(epsilon).
+    """
+    n = gram.shape[-1]
+    if n == 1:
+        return ~xp.isfinite(gram[:, 0, 0])
+    reach = xp.sort(_distances(xp, gram), axis=-1)[..., n // 2]
+    best = xp.argmin(reach, axis=-1)[:, None]
+    here = arrays.arange(xp, n, gram) == best
+    nothing = xp.zeros_like(reach)
+    squares = xp.linalg.diagonal(gram)
+    away = xp.sum(xp.where(here, squares, nothing), axis=-1)
+    scale = xp.sum(xp.where(here, reach, nothing), axis=-1)
+    limit = 0.1 / float(xp.finfo(gram.dtype).eps) ** 0.5
+    return ~xp.all(xp.isfinite(squares), axis=-1) | (away > limit * scale)
