@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import general, lad_convergence, lad_messages
+from . import cra_convergence, general, lad_convergence, lad_messages
 
-STATEMENTS: tuple[Statement, ...] = (*general.STATEMENTS, *lad_messages.STATEMENTS, *lad_convergence.STATEMENTS)
+STATEMENTS: tuple[Statement, ...] = (
+    *general.STATEMENTS,
+    *lad_messages.STATEMENTS,
+    *lad_convergence.STATEMENTS,
+    *cra_convergence.STATEMENTS,
+)
