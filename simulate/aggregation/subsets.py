@@ -55,11 +55,11 @@ class MDA(Rule):
 
 @dataclass(frozen=True, repr=False)
 class SMEA(Rule):
-    """Smallest maximum eigenvalue averaging (Allouah et al. 2023b): the mean of the n-f messages of smallest covariance.
+    """Smallest maximum eigenvalue averaging (Allouah et al. 2023): mean of the n-f messages of smallest covariance.
 
-    Covariances are compared by their largest eigenvalue; the first subset in lexicographic order wins a tie. All subsets
-    are bounded from below, by ||C||_F^2 / tr C, and eigenvalues are computed in the order of the bounds until the bound
-    exceeds the best one.
+    Covariances are compared by their largest eigenvalue; the first subset in lexicographic order wins a tie. All
+    subsets are bounded from below, by ||C||_F^2 / tr C, and eigenvalues are computed in the order of the bounds until
+    the bound exceeds the best one.
 
     Parameters
     ----------

@@ -7,6 +7,8 @@ from typing import Any
 
 from ..naming import build
 from .base import Attack
+from .informed import ALittleIsEnough, FallOfEmpires, InnerProductManipulation, Mimic
+from .optimised import Optimised
 from .plain import Gaussian, LabelFlip, NonFinite, SampleDuplicating, SignFlipping, Zero
 
 ATTACKS: dict[str, Callable[..., Attack]] = {
@@ -16,10 +18,22 @@ ATTACKS: dict[str, Callable[..., Attack]] = {
     "zero": Zero,
     "non-finite": NonFinite,
     "label-flip": LabelFlip,
+    "alie": ALittleIsEnough,
+    "ipm": InnerProductManipulation,
+    "mimic": Mimic,
+    "optimised": Optimised,
 }
 """The attacks by name."""
 
-_ALIASES = {"sign": "sign-flipping", "duplicating": "sample-duplicating", "nan": "non-finite"}
+_ALIASES = {
+    "sign": "sign-flipping",
+    "duplicating": "sample-duplicating",
+    "nan": "non-finite",
+    "a-little-is-enough": "alie",
+    "fall-of-empires": "ipm",
+    "foe": "ipm",
+    "inner-product-manipulation": "ipm",
+}
 
 
 def attack_from_name(name: str, **parameters: Any) -> Attack:
@@ -28,8 +42,8 @@ def attack_from_name(name: str, **parameters: Any) -> Attack:
     Parameters
     ----------
     name
-        A key of `ATTACKS`, in any case, or ``"sign"``, ``"duplicating"``, ``"nan"``; a value after a colon is the first
-        parameter.
+        A key of `ATTACKS`, in any case, or one of a few other names (``"sign"``, ``"fall-of-empires"``); a value
+        after a colon is the first parameter.
     **parameters
         Fields of the attack.
 
@@ -43,10 +57,15 @@ def attack_from_name(name: str, **parameters: Any) -> Attack:
 
 __all__ = [
     "ATTACKS",
+    "ALittleIsEnough",
     "Attack",
+    "FallOfEmpires",
     "Gaussian",
+    "InnerProductManipulation",
     "LabelFlip",
+    "Mimic",
     "NonFinite",
+    "Optimised",
     "SampleDuplicating",
     "SignFlipping",
     "Zero",

@@ -7,16 +7,21 @@ from typing import Any
 
 from ..naming import build
 from .base import Composition, Compressor, Identity
+from .quantisation import QSGD, Natural, StochasticQuantisation, TernGrad
 from .sparsification import Bernoulli, RandomSparsification
 
 COMPRESSORS: dict[str, Callable[..., Compressor]] = {
     "identity": Identity,
     "rand-k": RandomSparsification,
     "bernoulli": Bernoulli,
+    "quantisation": StochasticQuantisation,
+    "qsgd": QSGD,
+    "terngrad": TernGrad,
+    "natural": Natural,
 }
 """The compressors by name."""
 
-_ALIASES = {"none": "identity", "random-sparsification": "rand-k"}
+_ALIASES = {"none": "identity", "random-sparsification": "rand-k", "stochastic-quantisation": "quantisation"}
 
 
 def compressor_from_name(name: str, **parameters: Any) -> Compressor:
@@ -47,10 +52,14 @@ def compressor_from_name(name: str, **parameters: Any) -> Compressor:
 
 __all__ = [
     "COMPRESSORS",
+    "QSGD",
     "Bernoulli",
     "Composition",
     "Compressor",
     "Identity",
+    "Natural",
     "RandomSparsification",
+    "StochasticQuantisation",
+    "TernGrad",
     "compressor_from_name",
 ]

@@ -112,8 +112,12 @@ class Compressor(ABC):
         """Expected number of coordinates whose values are sent."""
         return q
 
+    def most_kept(self, q: int) -> int:
+        """Largest number of coordinates that are not zero in what comes out."""
+        return q
+
     def position_bits(self, q: int) -> float:
-        """Bits that say which coordinates those are."""
+        """Bits that say which coordinates are sent."""
         del q
         return 0.0
 
@@ -215,8 +219,13 @@ class Composition(Compressor):
             for conditional, value in self.second.outcomes(between):
                 yield probability * conditional, value
 
+    def most_kept(self, q: int) -> int:
+        """Largest number of coordinates that are not zero in what comes out."""
+        return self.second.most_kept(self._seen(q))
+
     def _seen(self, q: int) -> int:
-        return q
+        """Number of coordinates that matter to the second one."""
+        return self.first.most_kept(q) if self.second.keeps_zero else q
 
     def _draw(self, rng: Rng, shape: tuple[int, ...]) -> Any:
         return self.first.draw(rng, shape), self.second.draw(rng, shape)

@@ -47,6 +47,11 @@ class RandomSparsification(Compressor):
         del q
         return self.k
 
+    def most_kept(self, q: int) -> int:
+        """k."""
+        del q
+        return self.k
+
     def position_bits(self, q: int) -> float:
         """Whole bits that number the subsets of size k."""
         return float((math.comb(q, self.k) - 1).bit_length())
