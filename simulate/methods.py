@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from . import aggregation
-from .aggregation import NNM, Mean, Rule, TrimmedMean
+from .aggregation import Mean, NormThresholding, Rule
 from .allocation import Allocation, NonRedundant, allocation_from_name
 from .codes import CyclicCode, RepetitionCode
 from .compression import Compressor, RandomSparsification, compressor_from_name
 from .draws import Persistence
 from .encoding import AllocatedEncoding, CyclicEncoding, Encoding, IndependentEncoding
-from .naming import near_misses
+from .naming import build, near_misses
 from .problems.base import Array
 
 Decoder = Callable[[Array], Array]
@@ -178,8 +178,8 @@ def method_from_name(name: str, **parameters: Any) -> Method:
     Parameters
     ----------
     name
-        One of `METHODS`, in any case; <rule> stands for a rule's name, and "-NNM" after it for nearest-neighbour mixing
-        before it; "nnm+median" names the steps in their order.
+        One of `METHODS`, in any case; <rule> is a rule's name, followed by pre-aggregations as in "CWTM-NNM", or
+        after them in the order of application as in "nnm+cwtm".
     **parameters
         Fields of `Settings`.
 
@@ -222,7 +222,7 @@ def _lad_method(name: str, lowered: str, settings: Settings) -> Method | None:
     if lowered in ("cwtm", "cwtm-nnm"):
         return _assemble(name.upper(), _non_redundant(settings), _rule(lowered, settings, LAD_TRIM), settings)
     if lowered == "tgn":
-        rule = aggregation.NormThresholding(fraction=settings.tgn, nonfinite=settings.nonfinite)
+        rule = NormThresholding(fraction=settings.tgn, nonfinite=settings.nonfinite)
         return _assemble("TGN", _non_redundant(settings), rule, settings)
     if lowered == "draco":
         code = (RepetitionCode if settings.code == "repetition" else CyclicCode)(settings.N, settings.f)
@@ -275,19 +275,30 @@ def _non_redundant(settings: Settings) -> Encoding:
 
 
 def _rule(name: str, settings: Settings, default_trim: float | None) -> Rule:
-    """The rule of a legend: "cwtm-nnm" is "nnm+cwtm"; CWTM takes the trimmed fraction where there is one."""
-    name = "nnm+" + name.removesuffix("-nnm") if name.endswith("-nnm") else name
-    if settings.N <= 2 * settings.f:
+    """The rule of a legend; CWTM takes the trimmed fraction where there is one."""
+    *before, last = _steps(name)
+    if 2 * settings.f >= settings.N:
         raise ValueError(f"the rule {name!r} needs N > 2f, got N={settings.N}, f={settings.f}")
     trim = default_trim if settings.trim is None else settings.trim
-    *before, last = name.split("+")
-    if last in _TRIMMED_MEANS and trim is not None and set(before) <= {"nnm"}:
-        share = trim if settings.trimming == "side" else trim / 2
-        rule: Rule = TrimmedMean(fraction=share, nonfinite=settings.nonfinite)
-        for _ in before:
-            rule = NNM(f=settings.f) >> rule
-        return rule
-    return aggregation.rule_from_name(name, f=settings.f, nonfinite=settings.nonfinite)
+    if last not in _TRIMMED_MEANS or trim is None:
+        return aggregation.rule_from_name("+".join((*before, last)), f=settings.f, nonfinite=settings.nonfinite)
+    share = trim if settings.trimming == "side" else trim / 2
+    rule: Rule = aggregation.TrimmedMean(fraction=share, nonfinite=settings.nonfinite)
+    for step in reversed(before):
+        rule = build("pre-aggregation", step, aggregation.PREAGGREGATORS, {"f": settings.f}) >> rule
+    return rule
+
+
+def _steps(name: str) -> list[str]:
+    """Steps in their order of application: "cwtm-nnm" and "nnm+cwtm" both mix first."""
+    steps: list[str] = []
+    while "+" not in name:
+        rule, dash, last = name.rpartition("-")
+        if not dash or last not in aggregation.PREAGGREGATORS:
+            break
+        steps.append(last)
+        name = rule
+    return [*steps, *name.split("+")]
 
 
 _TRIMMED_MEANS = ("cwtm", "trimmed-mean")

@@ -179,7 +179,10 @@ class _Chunk:
         if values.shape != (len(self.seeds), Q) or not np.isfinite(values).all():
             raise ValueError(f"run needs a finite x0 of shape ({Q},) or (runs, {Q}), got shape {values.shape}")
         dtype = getattr(self.namespace, plan.dtype)
-        return self.namespace.asarray(np.array(values), dtype=dtype, device=plan.device)
+        x = self.namespace.asarray(np.array(values), dtype=dtype, device=plan.device)
+        if x.dtype != dtype:
+            raise ValueError(f"run asked {plan.xp} for {plan.dtype} and got {x.dtype}: does it have to be enabled?")
+        return x
 
     def train(self) -> Trajectory:
         """Run all iterations."""

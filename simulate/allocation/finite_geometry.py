@@ -95,9 +95,9 @@ def power_residue_sets(v: int, k: int) -> Iterator[Table]:
     """Difference sets of size k mod a prime v made of e-th power residues, e = 2, 4, 8, with or without 0."""
     if prime_power(v) != (v, 1):
         return
-    for e in (2, 4, 8):
-        residues = sorted({pow(x, e, v) for x in range(1, v)})
-        for base in (residues, [0, *residues]):
+    residues = {tuple(sorted({pow(x, e, v) for x in range(1, v)})) for e in (2, 4, 8)}
+    for nonzero in sorted(residues, key=len):
+        for base in (list(nonzero), [0, *nonzero]):
             if len(base) == k and _is_difference_set(base, v):
                 yield np.array(base)
 

@@ -82,6 +82,7 @@ class CyclicCode:
             raise ValueError(f"{self!r} corrects at most {self.s} wrong messages, got f={f}")
         values = to_host(messages)
         size = values.shape[-1] // 2
+        values = np.where(np.isfinite(values).all(axis=-1, keepdims=True), values, 0)
         received = values[..., :size] + 1j * values[..., size:]
         flat = received.reshape(-1, self.devices, size)
         decoded = np.stack([self._decode(one) for one in flat]).reshape(*values.shape[:-2], size)
@@ -90,7 +91,6 @@ class CyclicCode:
     def _decode(self, received: Complex) -> npt.NDArray[np.float64]:
         """Sum of all gradients from the messages (N, Q) of one run."""
         left, _ = _fourier(self.devices, self.s)
-        received = np.where(np.isfinite(received).all(axis=-1, keepdims=True), received, 0)
         kept = np.flatnonzero(~self.locate(received))
         start = np.zeros(left.shape[1])
         start[0] = 1
