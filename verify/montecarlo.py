@@ -6,17 +6,17 @@ import math
 import zlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from ..bounds.statement import Statement
 from .observables import observable as named
-from .points import SIDES, Tally
+from .points import SIDES, Tally, bound
 from .probe import Settings
 from .quadratic import coefficients, names
-from .sampling import Bank, Setting, gaussian, outlier, rounding, scales
+from .sampling import Bank, Setting, gaussian, honest_weights, outlier, rounding, scales
 from .sequential import Question, decide
 from .verdict import Check, Verdict
 
@@ -100,6 +100,31 @@ def check_sampled(statement: Statement, settings: Settings, observable: str) -> 
         f"sequential test by betting; attained bounds and equalities within {TOLERANCE:.0%}; wrong with probability "
         f"at most {settings.level:.2g}"
     )
+
+
+def check_weights(statement: Statement, settings: Settings) -> Verdict:
+    """LAD Lemma 1 at N = 100: sample the honest rows of the cyclic matrix and the squared norm of their weights.
+
+    The weights of ``h S / (d H)`` sum to one, are at most ``1 / H`` (and ``1 / d``), so the squared norm of their
+    deviation from ``1 / N`` is at most ``1 / max(H, d) - 1 / N``.
+    """
+    tally = Tally(statement, Check.MONTE_CARLO)
+    sides, tight = SIDES[statement.relation]
+    points = [point for point in _POINTS[settings.preset] if point.kept is None and point.gradients == "gaussian"]
+    for point in points:
+        values = {"N": point.devices, "H": point.honest, "d": point.load}
+        exact = bound(statement, values)
+        if exact is None:
+            tally.skip()
+            continue
+        rng = np.random.default_rng([settings.seed, *values.values()])
+        ceiling = 1 / max(point.honest, point.load) - 1 / point.devices
+        question = Question(float(exact), sides, 0.0, max(ceiling, 0) + 1e-13, tight, TOLERANCE, 1e-13)
+        draw = partial(honest_weights, point.devices, point.honest, point.load, rng)
+        level, budget = settings.level / len(points), _BUDGET[settings.preset]
+        answer = decide(draw, question, level=level, budget=budget)
+        tally.add(answer.outcome, values, answer.mean, float(exact), samples=answer.samples, stderr=answer.stderr)
+    return tally.verdict(f"sequential test by betting; equality within {TOLERANCE:.0%}")
 
 
 def _check_point(tally: Tally, statement: Statement, observable: str, point: Point, settings: Settings) -> None:

@@ -125,6 +125,10 @@ def _total(_: int) -> Fraction:
     return Fraction(1)
 
 
+def _coded(scales: Scales) -> float:
+    return (scales.mean + scales.mean_spread) ** 2
+
+
 def _sent(scales: Scales) -> float:
     return scales.blowup * (scales.mean + scales.spread)
 
@@ -155,6 +159,7 @@ OBSERVABLES: tuple[Observable, ...] = (
         lambda s: _sent(s) ** 2 if s.blowup > 1 else s.spread**2,
     ),
     Observable("mean sent square", r"\|\bar g\|^2", _mean_square(sent=True), lambda s: _sent(s) ** 2),
+    Observable("mean coded square", r"\|\frac1H\sum_{i\in\mathcal H}g_i\|^2", _mean_square(sent=False), _coded),
     Observable(
         "coded deviation",
         r"\|g_i-\mu\|^2",

@@ -136,6 +136,15 @@ def _sparsify(coded: Floats, kept: int, rng: np.random.Generator) -> Floats:
     return np.asarray(coded * mask)
 
 
+def honest_weights(devices: int, honest: int, load: int, rng: np.random.Generator, count: int) -> Floats:
+    """Draws of ``|| h S / (d H) - 1 / N ||^2`` for the cyclic matrix, shape (count,)."""
+    chosen = np.zeros((count, devices))
+    np.put_along_axis(chosen, np.argpartition(rng.random((count, devices)), honest - 1, axis=1)[:, :honest], 1, axis=1)
+    weights = _windows(chosen[:, :, None], load)[..., 0] / honest
+    values: Floats = np.sum((weights - 1 / devices) ** 2, axis=1)
+    return values
+
+
 def scales(gradients: Floats, setting: Setting) -> Scales:
     """The bounds that an observable's ceiling is made of, for these gradients."""
     alone, together = spread_bounds(gradients, setting.load, setting.honest)

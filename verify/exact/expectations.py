@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from ...bounds.statement import Relation, Statement
 from ..points import SIDES, Tally, bound, fraction
@@ -11,8 +11,10 @@ from ..probe import Settings
 from ..quadratic import Coefficients, coefficients, names, small_sizes
 from ..verdict import Check, Outcome, Verdict
 from . import forms
-from .matrices import infimum, points
+from .matrices import infimum, points, row_classes
 from .moments import Size, moments
+
+Part = Literal["whole", "variance", "gradient"]
 
 #: Largest N, and the (Q, kept) of random sparsification.
 _LIMITS: dict[str, tuple[int, tuple[tuple[int, int], ...]]] = {
@@ -22,7 +24,9 @@ _LIMITS: dict[str, tuple[int, tuple[tuple[int, int], ...]]] = {
 }
 
 
-def check_expectation(statement: Statement, settings: Settings, observable: str) -> Verdict:
+def check_expectation(
+    statement: Statement, settings: Settings, observable: str, part: Part = "whole", any_matrix: bool = False
+) -> Verdict:
     """Compare the statement with the exact expected form of an observable, at every small size.
 
     Parameters
@@ -34,44 +38,106 @@ def check_expectation(statement: Statement, settings: Settings, observable: str)
         The preset gives the sizes.
     observable : str
         Name in :mod:`~byzbounds.verify.observables`.
+    part : {"whole", "variance", "gradient"}
+        Whether the formula is the whole right-hand side, or only the coefficient of V (with beta^2) or of
+        ``||grad F||^2``: then only gradients that add up to zero, or that are all equal, are looked at.
+    any_matrix : bool
+        Whether to run through all computation matrices with d ones a row (up to symmetry), and not only the cyclic one.
 
     Returns
     -------
     Verdict
         For an equality the two matrices have to be the same; for a bound their difference has to be positive
-        semidefinite, which says that the bound holds for all gradients; for a tight bound it has to be singular too.
+        semidefinite, which says that the bound holds for all gradients; for a tight bound it has to be singular too
+        (with any matrix: for some matrix at each size).
     """
     tally = Tally(statement, Check.EXACT)
     largest, supports = _LIMITS[settings.preset]
     used = names(statement)
-    for devices, honest, load in small_sizes(largest):
+    for devices, honest, load in small_sizes(min(largest, 4) if any_matrix else largest):
         for dimension, kept in supports if "delta" in used else supports[:1]:
-            size = Size(devices, honest, load, dimension, kept)
-            if dimension > 1 and devices > 4:
-                continue
-            values = {"N": devices, "H": honest, "d": load, "delta": size.delta, "kappa": Fraction(3, 2)}
-            _check_size(tally, statement, observable, size, values, literal=devices <= 3)
-    return tally.verdict(
-        "expected quadratic forms compared for all gradients at once; lhs, rhs at the tightest gradients"
-    )
+            if dimension == 1 or devices <= 4:
+                size = Size(devices, honest, load, dimension, kept)
+                _check_size(tally, statement, observable, size, part, any_matrix)
+    return tally.verdict("expected quadratic forms compared for all gradients; lhs and rhs at the tightest gradients")
+
+
+def _matrices(size: Size, any_matrix: bool) -> list[tuple[tuple[int, ...], ...] | None]:
+    if not any_matrix:
+        return [None]
+    return [
+        tuple(tuple(mask >> k & 1 for k in range(size.devices)) for mask in rows)
+        for rows in row_classes(size.devices, size.load)
+    ]
 
 
 def _check_size(
-    tally: Tally, statement: Statement, observable: str, size: Size, values: dict[str, Any], literal: bool
+    tally: Tally, statement: Statement, observable: str, size: Size, part: Part, any_matrix: bool
 ) -> None:
-    claimed = coefficients(statement, values)
-    if claimed is None:
-        tally.skip()
-        return
-    result = moments(size, literal)
-    factor = values["kappa"] if "kappa" in names(statement) else Fraction(1)
-    observed = [[factor * entry for entry in row] for row in result.forms[observable]]
-    outcome, vector = compare(observed, claimed, statement.relation)
-    lhs = forms.value(observed, vector)
-    rhs = forms.value(forms.claim(size.devices, claimed.variance, claimed.gradient), vector)
-    witness = {"gradients": [str(entry) for entry in vector]} if outcome is Outcome.REFUTED else None
-    shown = {name: str(values[name]) for name in sorted(names(statement) & set(values))}
-    tally.add(outcome, shown, lhs, rhs, samples=result.cases, witness=witness)
+    values: dict[str, Any] = {
+        "N": size.devices,
+        "H": size.honest,
+        "d": size.load,
+        "delta": size.delta,
+        "kappa": Fraction(3, 2),
+    }
+    used = names(statement)
+    factor = values["kappa"] if "kappa" in used else Fraction(1)
+    found = []
+    for table in _matrices(size, any_matrix):
+        if table is not None:
+            values["theta_sq"] = sum(sum(column) ** 2 for column in zip(*table, strict=True))
+        result = moments(size, table is None and size.devices <= 3, table)
+        observed = [[factor * entry for entry in row] for row in result.forms[observable]]
+        claimed = _claimed(statement, values, observed, part)
+        if claimed is None:
+            tally.skip()
+            return
+        found.append((*compare(observed, claimed, statement.relation), observed, claimed, result.cases, table))
+    _add(tally, statement.relation, found, {name: str(values[name]) for name in sorted(used & set(values))})
+
+
+def _claimed(statement: Statement, values: dict[str, Any], observed: forms.Matrix, part: Part) -> Coefficients | None:
+    """The claimed coefficients; the one that the statement does not speak of is as observed."""
+    size = len(observed)
+    if part == "whole":
+        return coefficients(statement, values)
+    exact = bound(statement, {**values, "beta": 1, "V": 1})
+    if exact is None:
+        return None
+    number = fraction(exact)
+    equal = [Fraction(1)] * size
+    cancelling = [Fraction(1), Fraction(-1), *[Fraction(0)] * (size - 2)]
+    if part == "variance":
+        return Coefficients(number, forms.value(observed, equal) / size**2)
+    return Coefficients(forms.value(observed, cancelling) * size / 2, number)
+
+
+def _add(tally: Tally, relation: Relation, found: list[tuple[Any, ...]], shown: dict[str, str]) -> None:
+    """Count the worst matrix of a size; a tight bound need only be attained by one of them."""
+    _, tight = SIDES[relation]
+    refuted = [entry for entry in found if entry[0] is Outcome.REFUTED]
+    loose = [entry for entry in refuted if tight and _attained_elsewhere(relation, entry, found)]
+    entry = next((entry for entry in refuted if entry not in loose), found[0])
+    outcome, vector, observed, claimed, _, table = entry
+    outcome = Outcome.HOLDS if entry in loose else outcome
+    claim = forms.claim(len(observed), claimed.variance, claimed.gradient)
+    witness = {"gradients": [str(number) for number in vector], "matrix": table}
+    tally.add(
+        outcome,
+        shown,
+        forms.value(observed, vector),
+        forms.value(claim, vector),
+        samples=sum(entry[4] for entry in found),
+        witness=witness if outcome is Outcome.REFUTED else None,
+    )
+
+
+def _attained_elsewhere(relation: Relation, entry: tuple[Any, ...], found: list[tuple[Any, ...]]) -> bool:
+    """Whether an entry is refuted for not attaining a bound only, and another one attains it."""
+    loose = Relation.UPPER if relation is Relation.TIGHT_UPPER else Relation.LOWER
+    bound_holds = SIDES[relation][0] != "=" and compare(entry[2], entry[3], loose)[0] is Outcome.HOLDS
+    return bound_holds and any(other[0] is Outcome.HOLDS for other in found)
 
 
 def compare(observed: forms.Matrix, claimed: Coefficients, relation: Relation) -> tuple[Outcome, list[Fraction]]:
