@@ -1,8 +1,9 @@
-"""Robustness constants of aggregation rules: published values, sharp values with proofs, and bounds where neither is known."""
+"""Robustness constants of aggregation rules: published values, sharp ones with proofs, bounds where neither is known."""
 
 from __future__ import annotations
 
 from ..statement import Statement
-from .lstatistics import STATEMENTS as _LSTATISTICS
+from . import around, floors, geometric, lstatistics, mixing, selection
 
-STATEMENTS: tuple[Statement, ...] = (*_LSTATISTICS,)
+_PARTS = (floors, lstatistics, geometric, around, selection, mixing)
+STATEMENTS: tuple[Statement, ...] = tuple(statement for part in _PARTS for statement in part.STATEMENTS)

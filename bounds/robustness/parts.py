@@ -8,7 +8,7 @@ from ..inequalities import Replace, Squares
 from ..proof import Chain, Derivation, Shift
 from ..squares import lagrange
 from ..statement import Hypothesis, Source
-from ..symbols import H, N
+from ..symbols import H, N, alpha
 
 #: Number of Byzantine devices.
 f = sp.Symbol("f", integer=True, nonnegative=True)
@@ -19,20 +19,27 @@ deviation = sp.Symbol("D", nonnegative=True)
 variance = sp.Symbol("V_z", positive=True)
 #: Squared deviation after the reduction to honest messages alone.
 reduced = sp.Symbol("E", nonnegative=True)
+#: Largest squared distance of an honest message to their mean.
+largest = sp.Symbol("M_z", positive=True)
 
 MEANINGS = {
     deviation: r"\|\mathrm{agg} - \bar z\|^2",
     variance: r"\frac1H \sum_i \|z_i - \bar z\|^2",
     reduced: r"\|\bar z_K - \bar z\|^2",
+    largest: r"\max_i \|z_i - \bar z\|^2",
 }
 #: Slack variables of an honest majority: N = H + f, H = f + 1 + t.
 MAJORITY_SHIFT: Shift = {N: H + f, H: f + 1 + _t}
 #: LAD Definition 1 asks for it.
 MAJORITY = Hypothesis("an honest majority: N/2 < H <= N", sp.And(sp.Lt(N, 2 * H), sp.Le(H, N)))
+#: CRA Definition 1, where a majority is honest.
+MINORITY = Hypothesis("less than half of the devices are Byzantine", sp.Lt(alpha, sp.Rational(1, 2)))
 ODD = Hypothesis("an odd number of devices", sp.Eq(sp.Mod(N, 2), 1))
 EVEN = Hypothesis("an even number of devices", sp.Eq(sp.Mod(N, 2), 0))
 ALLOUAH = Source("Allouah et al. 2023 (Fixing by mixing)", "Table 1")
 OWN = "byzbounds"
+#: N - 2 f: honest messages that are left when f of them are left out.
+CORE = 2 * H - N
 #: f / (N - 2 f), which no rule beats.
 FLOOR = (N - H) / (2 * H - N)
 #: The abbreviation q = f / (N - 2 f) of the published constants.
@@ -62,7 +69,9 @@ def by_subset_mean(key: str, size: sp.Expr, result: sp.Expr, reduction: str, tit
     weights = 1 / size - 1 / H
     chain = Chain(key, deviation / variance, title)
     chain.step("<=", reduced / variance, Replace({deviation: reduced}, reduction), note=reduction)
-    cauchy = Squares(((1 / variance, lagrange(weights, H * variance, reduced)),), shift, "Cauchy-Schwarz in each coordinate")
+    cauchy = Squares(
+        ((1 / variance, lagrange(weights, H * variance, reduced)),), shift, "Cauchy-Schwarz in each coordinate"
+    )
     chain.at_most(weights * H, cauchy, note="the mean of K is the sum of z_i - mean with weights 1_K/|K| - 1/H")
     chain.simplify(result)
     return chain.derivation(meanings=MEANINGS, lemmas=(_attained(key, size, result),))
@@ -74,4 +83,3 @@ def _attained(key: str, size: sp.Expr, result: sp.Expr) -> Derivation:
     chain = Chain(f"{key}.attained", (1 - share) ** 2 / (share * (1 - share)), "the case of equality")
     chain.simplify(result, note="deviation (1 - k/H)^2 over variance (k/H)(1 - k/H)")
     return chain.derivation()
-

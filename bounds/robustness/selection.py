@@ -1,0 +1,198 @@
+"""kappa and C_alpha of rules that select messages by their distances: Krum, FABA, MDA."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ..inequalities import PSD, Algebra, Positivity
+from ..proof import Chain, Derivation
+from ..squares import Gram
+from ..statement import Hypothesis, Kind, Relation, Role, Source, Statement
+from ..symbols import H, N, alpha
+from .parts import ALLOUAH, CORE, MAJORITY, MEANINGS, MINORITY, OWN, deviation, largest, q, variance
+
+_f = sp.Symbol("f", integer=True, positive=True)
+_t = sp.Symbol("t", integer=True, nonnegative=True)
+#: N = H + f and H = f + 1 + t with at least one Byzantine device.
+_SHIFT = {N: H + _f, H: _f + 1 + _t}
+_u2 = sp.Symbol("u2", nonnegative=True)
+_a2 = sp.Symbol("a2", nonnegative=True)
+_inside = sp.Symbol("P", nonnegative=True)
+_outside = sp.Symbol("R", nonnegative=True)
+_byzantine = N - H
+SOME = Hypothesis("at least one Byzantine device", sp.Lt(H, N))
+
+_KRUM_MEANINGS = {
+    **MEANINGS,
+    _u2: r"\|x - \bar z_A\|^2",
+    _a2: r"\|\bar z_A - \bar z\|^2",
+    _inside: r"\sum_{i \in A} \|z_i - \bar z\|^2",
+    _outside: r"\sum_{i \notin A} \|z_i - \bar z\|^2",
+}
+_GRAM = Gram(("u", "a"), {("u", "u"): _u2, ("a", "a"): _a2})
+_SPLIT = "x - mean = (x - mean of A) + (mean of A - mean), A being N - 2f honest ones among the N - f nearest to x"
+_SCORE_OUTSIDE = (
+    "the score of x is least: at most that of the average honest message outside A, which is at most its squared distances "
+    "to all honest messages"
+)
+_SCORE_INSIDE = (
+    "the score of x is least: at most that of the average honest message in A, which is at most its squared distances to "
+    "all honest messages"
+)
+
+
+def _krum(key: str, title: str, theta: sp.Expr) -> Chain:
+    """x is split at the mean of A, with Young's parameter theta."""
+    chain = Chain(key, deviation / variance, title)
+    chain.define({deviation: _GRAM.norm({"u": 1, "a": 1})}, _SPLIT)
+    young = ((1 + theta) * _a2 + (1 + 1 / theta) * _u2) / variance
+    return chain.at_most(young, PSD(_GRAM, _SHIFT, "Young"))
+
+
+def _krum_third() -> Derivation:
+    chain = _krum("robustness.kappa.krum_third", "Krum, N <= 3f: kappa is N^2/(f(N - 2f))", H / _byzantine)
+    score = (_outside + CORE * _a2 + H * _outside / _byzantine) / CORE
+    chain.bound({_u2: score}, _SCORE_OUTSIDE, _SHIFT)
+    chain.bound({_a2: _inside / CORE}, "Jensen on A", _SHIFT)
+    chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
+    chain.simplify(N**2 / (_byzantine * CORE))
+    return chain.derivation(meanings=_KRUM_MEANINGS, lemmas=(_krum_approached(),))
+
+
+def _krum_approached() -> Derivation:
+    """f honest messages at 0, N - 2f at 1, the Byzantine ones at 2: their scores tie with those at 0."""
+    spread = (CORE / H) * (1 - CORE / H)
+    chain = Chain("robustness.kappa.krum_third.approached", (2 - CORE / H) ** 2 / spread, "three places on a line")
+    chain.simplify(N**2 / (_byzantine * CORE), note="for N <= 3f the N - 2f messages at 1 have no smaller score")
+    return chain.derivation()
+
+
+def _krum_any() -> Derivation:
+    root = sp.sqrt(_byzantine * CORE)
+    chain = _krum("robustness.kappa.krum", "Krum: kappa is at most ((H + sqrt(f(N - 2f)))/(N - 2f))^2", H / root)
+    chain.bound({_u2: (_outside + CORE * _a2 + H * _inside / CORE) / CORE}, _SCORE_INSIDE, _SHIFT)
+    share = _byzantine / (H + root)
+    mixed = share * _inside / CORE + (1 - share) * _byzantine * _outside / CORE**2
+    chain.bound({_a2: mixed}, "Jensen on A, and on the honest messages outside, whose sum is opposite", _SHIFT)
+    chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
+    chain.equals(((H + root) / CORE) ** 2, Algebra(shift=_SHIFT))
+    return chain.derivation(meanings=_KRUM_MEANINGS)
+
+
+_p2 = sp.Symbol("p2", nonnegative=True)
+_c2 = sp.Symbol("c2", nonnegative=True)
+_SWAP = Gram(("p", "c"), {("p", "p"): _p2, ("c", "c"): _c2})
+_FABA_MEANINGS = {
+    **MEANINGS,
+    _p2: r"\|\bar b - \bar z\|^2",
+    _c2: r"\|\bar z_C - \bar z\|^2",
+}
+_SWAPPED = "the Byzantine messages that are kept, at most f with mean b, stand where as many honest ones C are missing"
+
+
+def _faba() -> Derivation:
+    chain = Chain("robustness.c_alpha.faba", deviation / largest, "FABA: C_alpha is at most 2f/(N - 2f)")
+    share = (_byzantine / H) ** 2
+    chain.bound({deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED)
+    theta = N / CORE
+    young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / largest
+    chain.at_most(young, PSD(_SWAP, _SHIFT, "Young"))
+    reason = "when an honest message is dropped first, every Byzantine one is nearer to the mean of the rest"
+    chain.bound({_p2: largest * (N / CORE) ** 2}, reason, _SHIFT)
+    chain.bound({_c2: largest}, "a mean is nowhere farther than its farthest part", _SHIFT)
+    chain.define({H: N - alpha * N}, "H = N - alpha N")
+    chain.simplify((2 * alpha / (1 - 2 * alpha)) ** 2)
+    return chain.derivation(meanings=_FABA_MEANINGS, lemmas=(_faba_reach(),))
+
+
+def _faba_reach() -> Derivation:
+    """How far the Byzantine messages can be when FABA drops an honest one first, k Byzantine ones being left."""
+    radius = sp.Symbol("r_z", positive=True)
+    delta, k = sp.Symbol("delta_b", nonnegative=True), sp.Symbol("k", integer=True, nonnegative=True)
+    more = sp.Symbol("s", integer=True, nonnegative=True)
+    shift = {N: 2 * k + 2 * more + 1 + _t, H: k + more + 1 + _t}
+    chain = Chain("robustness.c_alpha.faba.reach", radius + 2 * k / (H + k) * delta, "FABA: reach of the Byzantine messages")
+    reason = (
+        "the dropped honest message is at most r + k delta/(H + k) from the mean of the rest, and the farthest Byzantine "
+        "one at least H delta/(H + k)"
+    )
+    chain.bound({delta: radius * (H + k) / (H - k)}, reason, shift)
+    chain.simplify(radius * (H + k) / (H - k))
+    chain.at_most(radius * N / CORE, Positivity(shift, why="k <= f"))
+    meanings = {radius: r"\max_i \|z_i - \bar z\|", delta: r"\|\bar b - \bar z\|"}
+    return chain.derivation(meanings=meanings)
+
+
+def _mda() -> Derivation:
+    first, second = _byzantine * sp.sqrt(2 / H), sp.sqrt(_byzantine / CORE)
+    chain = Chain("robustness.kappa.mda", deviation / variance, "MDA: kappa is at most (f sqrt(2/H) + sqrt(f/(N - 2f)))^2")
+    share = (_byzantine / H) ** 2
+    chain.bound({deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED + "; p from the mean of the honest ones kept")
+    theta = first / second
+    young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / variance
+    chain.at_most(young, PSD(_SWAP, _SHIFT, "Young"))
+    chain.bound({_p2: 2 * H * variance}, "within the diameter of the honest messages, whose square is at most 2 H V_z", _SHIFT)
+    between = H**2 * variance / (_byzantine * CORE)
+    chain.bound({_c2: between}, "variance between the honest ones kept and those missing", _SHIFT)
+    chain.equals((first + second) ** 2, Algebra(shift=_SHIFT))
+    meanings = {**MEANINGS, _p2: r"\|\bar b - \bar z_A\|^2", _c2: r"\|\bar z_C - \bar z_A\|^2"}
+    return chain.derivation(meanings=meanings)
+
+
+_OWN = Source(OWN, "upper bounds")
+_FEW = Hypothesis("at most a third Byzantine: N >= 3f", sp.Ge(N, 3 * (N - H)), Role.CONDITION)
+_MANY = Hypothesis("at least a third Byzantine: N <= 3f", sp.Le(N, 3 * (N - H)), Role.CONDITION)
+
+STATEMENTS = (
+    Statement(
+        key="robustness.kappa.krum",
+        title="kappa of Krum (the N - f nearest with itself)",
+        source=ALLOUAH,
+        kind=Kind.CONSTANT,
+        relation=Relation.UPPER,
+        lhs=r"\kappa",
+        printed=6 * (1 + q),
+        derivation=_krum_any,
+        hypotheses=(MAJORITY, SOME),
+        uses=("lad.definition1",),
+        text="Below the published 6(1 + q) up to a third of Byzantine devices; the search reaches (N/(N - 2f))^2.",
+    ),
+    Statement(
+        key="robustness.kappa.krum_third",
+        title="kappa of Krum with a third or more of Byzantine devices",
+        source=ALLOUAH,
+        kind=Kind.CONSTANT,
+        relation=Relation.TIGHT_UPPER,
+        lhs=r"\kappa",
+        printed=6 * (1 + q),
+        derivation=_krum_third,
+        hypotheses=(MAJORITY, SOME, _MANY),
+        uses=("lad.definition1",),
+        text="N^2/(f(N - 2f)), approached with three places on a line. The bound holds for every f, but is sharp only "
+        "where the N - 2f messages in the middle do not have the least score.",
+    ),
+    Statement(
+        key="robustness.c_alpha.faba",
+        title="C_alpha^2 of FABA",
+        source=_OWN,
+        kind=Kind.CONSTANT,
+        relation=Relation.UPPER,
+        lhs=r"C_\alpha^2",
+        derivation=_faba,
+        hypotheses=(MINORITY,),
+        uses=("cra.definition1", "cra.table1.faba"),
+        text="(2f/(N - 2f))^2 for every minority of Byzantine devices; the published value needs less than a third.",
+    ),
+    Statement(
+        key="robustness.kappa.mda",
+        title="kappa of minimum-diameter averaging",
+        source=_OWN,
+        kind=Kind.CONSTANT,
+        relation=Relation.UPPER,
+        lhs=r"\kappa",
+        derivation=_mda,
+        hypotheses=(MAJORITY, SOME),
+        uses=("lad.definition1",),
+        text="It grows like f^2/N: one pair of honest outliers sets the diameter for all Byzantine messages at once.",
+    ),
+)
