@@ -66,12 +66,8 @@ class StochasticQuantisation(_Rounding):
         if self.range is None:
             object.__setattr__(self, "range", "fixed" if fixed else "data")
         if self.range not in ("fixed", "data"):
-            raise ValueError(f'StochasticQuantisation needs range "fixed" or "data", got {self.range!r}')
-        if (self.range == "fixed") != fixed or (self.a is None) != (self.b is None):
-            raise ValueError(
-                f"StochasticQuantisation takes a and b, or range='data', got a={self.a}, b={self.b},
-                range={self.range!r}"
-            )
+            got = f"a={self.a}, b={self.b}, range={self.range!r}"
+            raise ValueError(f"StochasticQuantisation takes a and b, or range='data', got {got}")
         if self.a is not None and self.b is not None and not -math.inf < self.a < self.b < math.inf:
             raise ValueError(f"StochasticQuantisation needs finite a < b, got a={self.a}, b={self.b}")
 
@@ -113,7 +109,7 @@ class StochasticQuantisation(_Rounding):
 
 @dataclass(frozen=True, repr=False)
 class QSGD(_Rounding):
-    """QSGD (Alistarh et al. 2017): ||g|| sign(g_i) l/s, where l/s is |g_i|/||g|| rounded at random on a grid of s levels.
+    """QSGD (Alistarh et al. 2017): ||g|| sign(g_i) l/s, with l/s the ratio |g_i|/||g|| rounded at random to s levels.
 
     delta is the published bound min(q/s^2, sqrt(q)/s), no exact value, but for one level: sqrt(q) - 1.
 
