@@ -14,7 +14,7 @@ from .points import SIDES, Tally, bound
 from .probe import Settings
 from .verdict import Check, Outcome, Verdict
 
-Number = int | Fraction | sp.Expr
+Number = Any  #: int, Fraction or a sympy number
 
 #: Digits to which two exact numbers with roots or logarithms are compared before they are simplified.
 _DIGITS = 40

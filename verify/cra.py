@@ -120,7 +120,8 @@ def worst_pairs(settings: Settings) -> Iterator[Case]:
                 for k, count in enumerate(world.holders)
             ]
             middle = sorted(weights)[len(weights) // 2]
-            spread, total = sum(abs(c - middle) for c in weights), abs(sum(weights))
+            spread = sum((abs(c - middle) for c in weights), Fraction(0))
+            total = abs(sum(weights, Fraction(0)))
             values = {**world.values, "beta": spread, "grad_sq": (world.problem.subsets * total) ** 2}
             yield Case((spread**2 + total**2) ** 2, values, {"blocks": [list(b) for b in world.blocks], "pair": [i, j]})
 

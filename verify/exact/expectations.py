@@ -71,9 +71,7 @@ def _matrices(size: Size, any_matrix: bool) -> list[tuple[tuple[int, ...], ...] 
     ]
 
 
-def _check_size(
-    tally: Tally, statement: Statement, observable: str, size: Size, part: Part, any_matrix: bool
-) -> None:
+def _check_size(tally: Tally, statement: Statement, observable: str, size: Size, part: Part, any_matrix: bool) -> None:
     values: dict[str, Any] = {
         "N": size.devices,
         "H": size.honest,

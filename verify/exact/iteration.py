@@ -20,7 +20,8 @@ ATTACKS = ("sign", "against", "far")
 def rationals(values: Any) -> Rationals:
     """An object array of Fractions."""
     array = np.asarray(values, dtype=object)
-    return np.frompyfunc(Fraction, 1, 1)(array)
+    fractions: Rationals = np.frompyfunc(Fraction, 1, 1)(array)
+    return fractions
 
 
 def norm_sq(vector: Rationals) -> Fraction:

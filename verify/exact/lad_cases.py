@@ -187,8 +187,7 @@ def compression(settings: Settings) -> Iterator[Case]:
         for kept in range(1, dimension + 1):
             vector = rationals(rng.integers(-4, 5, dimension))
             errors = [
-                norm_sq(_kept(vector, support) - vector)
-                for support in itertools.combinations(range(dimension), kept)
+                norm_sq(_kept(vector, support) - vector) for support in itertools.combinations(range(dimension), kept)
             ]
             values = {"delta": Fraction(dimension, kept) - 1, "norm_sq": norm_sq(vector)}
             yield Case(_mean(errors), values, {"vector": [str(entry) for entry in vector], "kept": kept})

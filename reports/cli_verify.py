@@ -1,0 +1,156 @@
+"""``byzbounds verify`` and ``byzbounds replay``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..verify.verdict import Verdict
+
+_STYLES = {"HOLDS": "green", "REFUTED": "red", "INCONCLUSIVE": "yellow", "VACUOUS": "dim"}
+
+_DIGITS = set("0123456789-/")
+_SHORT = {"exact enumeration": "exact", "adversarial search": "search", "property test": "property"}
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 12 else f"{float(Fraction(text)):.4g}" if set(text) <= _DIGITS else text
+
+
+def _table(verdicts: list[Verdict]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{len(verdicts)} verdicts", box=box.SIMPLE)
+    table.add_column("key", overflow="fold")
+    table.add_column("check", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    for name in ("lhs", "rhs", "points (vacuous)"):
+        table.add_column(name, justify="right")
+    for v in verdicts:
+        outcome = Text(v.outcome.value, style=_STYLES[v.outcome.value])
+        check = _SHORT.get(v.check.value, v.check.value)
+        points = f"{v.points} ({v.vacuous})" if v.vacuous else str(v.points)
+        table.add_row(v.key, check, outcome, _number(v.lhs), _number(v.rhs), points)
+    return table
+
+
+def _print(verdicts: list[Verdict]) -> None:
+    from rich.console import Console
+
+    from ..verify.runner import failures
+
+    Console().print(_table(verdicts))
+    for verdict in verdicts:
+        if verdict.outcome.value in ("REFUTED", "INCONCLUSIVE"):
+            typer.echo(f"{verdict.outcome.value} {verdict.key} ({verdict.check.value}): {verdict.detail}")
+            if verdict.counterexample:
+                typer.echo(f"  witness: {json.dumps(verdict.to_json()['counterexample'])}")
+    counts = Counter(verdict.outcome.value for verdict in verdicts)
+    typer.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing to check")
+    if failures(verdicts):
+        typer.secho("Something that the catalogue states as true is refuted.", err=True, fg=typer.colors.RED)
+
+
+def _run(keys: list[str], preset: str, seed: int, store: Path | None, quiet: bool) -> list[Verdict]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ..verify.runner import run
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("", total=1.0)
+        return run(
+            keys or None,
+            preset,  # type: ignore[arg-type]
+            seed,
+            store,
+            lambda fraction, name: bar.update(task, completed=fraction, description=name),
+        )
+
+
+def _verify(
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="Statements, or prefixes that end in a dot (lad.); all by default.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="quick, paper or full: sizes and budgets.")] = "quick",
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder that keeps finished verdicts: a killed run resumes.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list with a verdict an entry.")] = False,
+) -> None:
+    """Check statements in every way there is: derivation, enumeration, sampling, search, trajectories.
+
+    Exit code 1 when something is refuted that the catalogue states as true.
+    """
+    from ..verify.runner import failures
+
+    verdicts = _run(list(keys or []), preset, seed, store, quiet=as_json)
+    if as_json:
+        typer.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=1, allow_nan=False))
+    else:
+        _print(verdicts)
+    if failures(verdicts):
+        raise typer.Exit(1)
+
+
+def _replay(
+    path: Annotated[Path, typer.Argument(metavar="VERDICTS.JSON", help="As verify --json or report wrote it.")],
+    key: Annotated[str, typer.Argument(help="The statement.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Repeat the recorded verdicts on a statement from their seeds and parameters.
+
+    Exit code 1 when one comes out differently.
+    """
+    from ..verify.replay import replay
+    from .cli_catalogue import print_table
+
+    found = replay(path, key)
+    if as_json:
+        rows = [
+            {"recorded": one.recorded.to_json(), "repeated": one.repeated.to_json(), "same": one.same} for one in found
+        ]
+        typer.echo(json.dumps(rows, indent=1, allow_nan=False))
+    else:
+        print_table(
+            [
+                {
+                    "check": one.recorded.check.value,
+                    "recorded": one.recorded.outcome.value,
+                    "repeated": one.repeated.outcome.value,
+                    "lhs": _number(one.repeated.lhs),
+                    "rhs": _number(one.repeated.rhs),
+                    "differs in": ", ".join(one.differences) or "nothing",
+                }
+                for one in found
+            ],
+            title=key,
+        )
+    if not all(one.same for one in found):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("verify")(_verify)
+    app.command("replay")(_replay)

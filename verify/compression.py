@@ -1,0 +1,7 @@
+"""Pending."""
+
+from __future__ import annotations
+
+from .probe import Probe
+
+PROBES: tuple[Probe, ...] = ()
