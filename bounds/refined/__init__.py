@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import cra_convergence, general, lad_convergence, lad_messages
+from . import cra_convergence, cra_instance, general, lad_alternatives, lad_convergence, lad_messages, lower_bound
 
 STATEMENTS: tuple[Statement, ...] = (
     *general.STATEMENTS,
     *lad_messages.STATEMENTS,
     *lad_convergence.STATEMENTS,
+    *lad_alternatives.STATEMENTS,
     *cra_convergence.STATEMENTS,
+    *cra_instance.STATEMENTS,
+    *lower_bound.STATEMENTS,
 )

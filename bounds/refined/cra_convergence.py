@@ -182,8 +182,15 @@ def _theorems() -> tuple[Statement, ...]:
         prefix = {theorem.paper: "refined.cra", theorem.attainable: "refined.cra.attainable"}.get(
             setting, "refined.cra.kappa"
         )
+        positive = theorem.margins(sp.S.Zero, sp.S.Zero)["fixed"]
         rows = (
-            ("theorem1", "any eta", _MEAN, theorem.special(setting, "theorem1", fixed_derivation, True), (HORIZON,)),
+            (
+                "theorem1",
+                "any eta",
+                _MEAN,
+                theorem.special(setting, "theorem1", fixed_derivation, True),
+                (HORIZON, positive),
+            ),
             (
                 "theorem1.balanced",
                 "eta = 1/N",

@@ -14,8 +14,10 @@ from functools import cache
 import sympy as sp
 
 from ..proof import Chain, Derivation
+from ..statement import Hypothesis, Role
 from ..symbols import F0, Fstar, L, N, T, gamma0, lam
 from . import cra_moments as moments
+from .descent import margin
 from .instantiate import Constants, instantiate
 from .notation import err_0, steps
 from .optimum import best_derivation, excess, floor, kept, lost, noise
@@ -105,6 +107,17 @@ def special(setting: Callable[[], Setting], name: str, general: Build, by_horizo
         return instantiate(key, general, setting().constants, more, setting().uses)()
 
     return build
+
+
+def margins(e1: sp.Expr, n1: sp.Expr) -> dict[str, Hypothesis]:
+    """The condition under which each theorem says something, from the gradient terms of error and noise."""
+    rate = FIXED_RATE[gamma0]
+    text = "the margin is positive"
+    kept = 1 - N**2 * (e1 + L * gamma0 / (N - L * gamma0) * n1)
+    sums = 2 * (sp.sqrt(T + 2) - 1), gamma0 * (1 + sp.log(T + 1))
+    share = (1 - N**2 * e1) * sums[0] - N**2 * n1 * L / (N - L * gamma0) * sums[1]
+    found = {"fixed": margin(rate, e1, n1), "balanced": kept.subs(gamma0, rate), "kept": kept, "decaying": share}
+    return {name: Hypothesis(text, sp.Gt(value, 0), Role.CONDITION) for name, value in found.items()}
 
 
 def error_floor(setting: Callable[[], Setting]) -> Build:
