@@ -71,6 +71,9 @@ _RUN_FIELDS = ("T", "gamma", "attack", "byzantine", "x0", "dtype", "record_every
 _COUNTS = ("H", "f", "alpha")
 _METHOD_FIELDS = tuple(name for name in Settings.__dataclass_fields__ if name != "f")
 
+_WHOLE = {"N", "M", "Q", "d", "r", "H", "f", "k", "T", "record_every", "hidden", "split_seed"}
+_REAL = {"alpha", "gamma", "sigma_H", "delta", "trim", "tgn", "x0", "skew", "l2", "feature_spread"}
+
 PARAMETERS = tuple(
     sorted(
         {"problem", "delta", *_COUNTS, *_METHOD_FIELDS, *_RUN_FIELDS, *_DATA_FIELDS}
@@ -129,6 +132,7 @@ def experiment(method: str, **given: Any) -> Experiment:
     for name in given:
         if name not in PARAMETERS:
             raise ValueError(f"simulate has no parameter {name!r}; {near_misses(name, PARAMETERS)}")
+    _check_numbers(given)
     paper = defaults(method)
     values = {**COMMON_DEFAULTS, **paper}
     problem_name = str(given.get("problem", paper["problem"])).strip().lower()
@@ -137,7 +141,7 @@ def experiment(method: str, **given: Any) -> Experiment:
         values |= DATA_DEFAULTS
     if any(name in given for name in _COUNTS):
         values = {name: value for name, value in values.items() if name not in _COUNTS}
-    values |= given
+    values |= {name: int(value) if name in _WHOLE and value is not None else value for name, value in given.items()}
     values |= _byzantine_counts(values)
     problem = _problem(problem_name, values, given)
     values["Q"] = problem.dimension
@@ -159,7 +163,19 @@ def experiment(method: str, **given: Any) -> Experiment:
         xp=values.get("xp", "numpy"),
         device=values.get("device"),
     )
-    return Experiment(configuration, dict(sorted(values.items())), tuple(_notes(method, values, given)))
+    unused = _unused(method)
+    shown = {name: values[name] for name in sorted(values) if name not in unused}
+    return Experiment(configuration, shown, tuple(_notes(method, values, given)))
+
+
+def _check_numbers(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is None or name not in _WHOLE | _REAL:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+            raise ValueError(f"{name}={value!r} has to be a finite number")
+        if name in _WHOLE and value != int(value):
+            raise ValueError(f"{name}={value!r} has to be a whole number")
 
 
 def _byzantine_counts(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,23 +217,23 @@ def _kept(given: Mapping[str, Any], Q: int) -> int:
     return round(k)
 
 
-def _notes(method: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+def _unused(method: str) -> set[str]:
+    """Parameters that do not concern a method, among those that concern only some."""
     lowered = method.strip().lower()
     concerns = {
-        "d": "lad-" in lowered,
-        "r": lowered.startswith(("cra-", "sgc")),
-        "allocation": lowered.startswith(("cra-", "sgc")),
-        "k": lowered.startswith("com-"),
-        "delta": lowered.startswith("com-"),
-        "compressor": lowered.startswith("com-"),
-        "tgn": lowered == "com-tgn",
-        "code": lowered == "draco",
+        ("d",): "lad-" in lowered,
+        ("r", "allocation"): lowered.startswith(("cra-", "sgc")),
+        ("k", "delta", "compressor"): lowered.startswith("com-"),
+        ("tgn",): lowered == "com-tgn",
+        ("code",): lowered == "draco",
+        ("trim", "trimming"): "cwtm" in lowered or "trimmed-mean" in lowered,
     }
-    notes = [
-        f"{name}={given[name]} does not concern {method}"
-        for name, used in concerns.items()
-        if name in given and not used
-    ]
-    if lowered.startswith(("cra-", "sgc")) and values["allocation"] == "uniform":
+    return {name for names, used in concerns.items() if not used for name in names}
+
+
+def _notes(method: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    unused = _unused(method)
+    notes = [f"{name}={value} does not concern {method}" for name, value in given.items() if name in unused]
+    if "allocation" not in unused and values["allocation"] == "uniform":
         notes.append("under uniform allocation a subset may be held by no device; what is then minimised is not F")
     return notes

@@ -60,9 +60,9 @@ class Store:
         return self.path(key).exists()
 
     def __len__(self) -> int:
-        return sum(1 for _ in self.keys())
+        return sum(1 for _ in self)
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         """Keys of all records."""
         return (path.stem for path in self.folder.glob("*.npz"))
 

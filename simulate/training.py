@@ -175,9 +175,9 @@ class _Chunk:
             values = np.stack([to_host(start(seed)) for seed in self.seeds])
         else:
             values = to_host(start)
-            values = values[self.runs] if values.ndim == 2 else np.broadcast_to(values, (len(self.seeds), Q))
+            values = values[self.runs] if values.ndim == 2 else np.stack([values] * len(self.seeds))
         if values.shape != (len(self.seeds), Q) or not np.isfinite(values).all():
-            raise ValueError(f"run needs a finite x0 of shape ({Q},) or (runs, {Q}), got shape {values.shape}")
+            raise ValueError(f"run needs a finite x0 of shape ({Q},) or (runs, {Q}), got {values.shape[1:]} a run")
         dtype = getattr(self.namespace, plan.dtype)
         x = self.namespace.asarray(np.array(values), dtype=dtype, device=plan.device)
         if x.dtype != dtype:

@@ -119,7 +119,9 @@ class TestFields:
             np.testing.assert_array_equal(multiply[a][add], add[multiply[a][:, None], multiply[a][None, :]])
             np.testing.assert_array_equal(multiply[multiply[a]], multiply[a][multiply])
 
-    @pytest.mark.parametrize(("q", "expected"), [(1, None), (2, (2, 1)), (6, None), (8, (2, 3)), (12, None), (49, (7, 2))])
+    @pytest.mark.parametrize(
+        ("q", "expected"), [(1, None), (2, (2, 1)), (6, None), (8, (2, 3)), (12, None), (49, (7, 2))]
+    )
     def test_prime_powers(self, q, expected):
         assert prime_power(q) == expected
 
@@ -206,8 +208,8 @@ def test_sgc_overlap_is_d_squared_over_N_on_average():
         (lambda rng: Cyclic()(3, 4, 1, rng), "as many subsets as devices, got N=3, M=4"),
         (lambda rng: NonRedundant()(3, 6, 3, rng), "so r=2, got r=3"),
         (lambda rng: FractionalRepetition()(4, 6, 4, rng), "needs r to divide M"),
-        (lambda rng: PairwiseBalanced("rows"), "'devices' or 'subsets'"),
-        (lambda rng: allocation_from_name("balnced"), "did you mean balanced"),
+        (lambda _: PairwiseBalanced("rows"), "'devices' or 'subsets'"),
+        (lambda _: allocation_from_name("balnced"), "did you mean balanced"),
     ],
 )
 def test_bad_input(make, message):

@@ -30,11 +30,11 @@ def check_decoding(code, problem, x, patterns, rng, corruptions):
 
 
 CORRUPTIONS = (
-    lambda part, rng: -2 * part,
+    lambda part, _: -2 * part,
     lambda part, rng: rng.standard_normal(part.shape),
-    lambda part, rng: 1e6 * part,
-    lambda part, rng: np.zeros_like(part),
-    lambda part, rng: part + 1.0,
+    lambda part, _: 1e6 * part,
+    lambda part, _: np.zeros_like(part),
+    lambda part, _: part + 1.0,
 )
 
 
