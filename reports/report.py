@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .claims import Claim, ClaimVerdict, judge
 from .figures import NAMES, FigureData, complete, get
@@ -19,6 +19,9 @@ from .page import Content, render
 from .provenance import fingerprint, machine, now, versions
 from .store import Store, require_writable, write_whole
 from .style import save
+
+if TYPE_CHECKING:
+    from ..verify.probe import Preset
 
 #: Readings that each preset computes; None means all that a figure offers.
 PRESETS: Mapping[str, tuple[str, ...] | None] = {"quick": ("literal", "derived"), "paper": None, "full": None}
@@ -161,11 +164,9 @@ def figure_part(unit: Unit, progress: Progress | None = None) -> FigureData:
 
 def statements_part(preset: str, seed: int, out: str, progress: Progress | None = None) -> list[Mapping[str, Any]]:
     """Verdicts on every statement of the catalogue."""
-    from ..bounds import statements
     from ..verify.runner import run
 
-    store = Path(out) / "parts" / "verdicts"
-    verdicts = run([s.key for s in statements()], preset, seed, store, progress)
+    verdicts = run(None, cast("Preset", preset), seed, Path(out) / "parts" / "verdicts", progress)
     return [verdict.to_json() for verdict in verdicts]
 
 
@@ -176,14 +177,10 @@ def errata_part(out: str, progress: Progress | None = None) -> list[Mapping[str,
     (progress or no_progress)(0.0, "comparing printed with derived")
     store, content = Store(Path(out) / "parts"), {"fingerprint": fingerprint()}
     kept = store.get("errata", content)
-    rows: list[Mapping[str, Any]] = json.loads(kept) if kept else [dict(row) for row in _as_rows(errata())]
+    rows: list[Mapping[str, Any]] = json.loads(kept) if kept else [row.to_json() for row in errata()]
     if kept is None:
         store.put("errata", content, json.dumps(rows, default=str))
     return rows
-
-
-def _as_rows(found: Sequence[Any]) -> list[Mapping[str, Any]]:
-    return [row if isinstance(row, Mapping) else row.to_json() for row in found]
 
 
 def _run(

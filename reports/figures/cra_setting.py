@@ -17,7 +17,7 @@ PARAMETERS: Parameters = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Parameters] = {
-    "quick": {"seeds": 6, "iterations": 40},
+    "quick": {"seeds": 12, "iterations": 40},
     "paper": {},
     "full": {"seeds": 50, "iterations": 200},
 }
@@ -30,6 +30,7 @@ READINGS: Mapping[str, Parameters] = {
     "random-start": {"x0": "normal"},
     "deviation": {"spread": "deviation"},
     "estimate-sum": {"estimate": "sum"},
+    "few-iterations": {"iterations": 10},
 }
 
 

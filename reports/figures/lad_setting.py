@@ -17,7 +17,7 @@ PARAMETERS: Parameters = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Parameters] = {
-    "quick": {"iterations": 300, "seeds": 8},
+    "quick": {"iterations": 500, "seeds": 10},
     "paper": {},
     "full": {"iterations": 20000, "seeds": 50},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from ..table import Table
 from .base import FigureData, Parameters, Progress, no_progress
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ...simulate.problems.base import ProblemFamily
@@ -83,21 +85,63 @@ def tables(
     Parameters
     ----------
     trajectories
-        By label.
+        By label, all on the same seeds and recorded at the same iterations.
     extra
         Further columns of each label, such as its load.
 
     Returns
     -------
     dict of str to Table
-        ``"curves"``: label, iteration, geometric mean of the loss over seeds, its 95 % confidence band, and the
-        number of diverged runs. ``"finals"``: label, seed, mean log-loss over the last tenth of the records, and the
-        iteration of divergence.
+        ``"curves"``: label, iteration, geometric mean of the loss over seeds, its 95 % confidence band, and the number
+        of diverged runs. The band leaves out what all series of a seed share (its data make every loss high or low),
+        so that it shows how far apart the series are. ``"finals"``: label, seed, mean log-loss over the last
+        tenth of the records, and the iteration of divergence.
     """
     extra = extra or {label: {} for label in trajectories}
-    curves = [_curve(label, t, extra[label]) for label, t in trajectories.items()]
+    logs = np.stack([log_losses(t) for t in trajectories.values()])
+    middle, half = paired_bands(logs)
+    curves = [
+        Table.of(
+            label=[label] * len(one.iterations),
+            iteration=one.iterations,
+            loss=np.exp(middle[k]),
+            low=np.exp(middle[k] - half[k]),
+            high=np.exp(middle[k] + half[k]),
+            diverged=np.sum(~np.isfinite(logs[k]), axis=0),
+            **{name: [value] * len(one.iterations) for name, value in extra[label].items()},
+        )
+        for k, (label, one) in enumerate(trajectories.items())
+    ]
     finals = [_finals(label, t, extra[label]) for label, t in trajectories.items()]
     return {"curves": Table.stack(curves), "finals": Table.stack(finals)}
+
+
+def paired_bands(logs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Means over seeds and half-widths of within-seed 95 % intervals (Cousineau's method with Morey's correction).
+
+    Parameters
+    ----------
+    logs
+        Log-losses of shape (series, seeds, records); infinite where a run diverged, which leaves it out.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Mean and half-width, each of shape (series, records); NaN where every run diverged.
+    """
+    from scipy import stats
+
+    count, series = np.sum(np.isfinite(logs), axis=1), logs.shape[0]
+    kept = np.where(np.isfinite(logs), logs, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all-NaN slices are the diverged ones
+        middle = np.nanmean(kept, axis=1)
+        # A series of which every run diverged at a record takes no part in the seeds' common level there.
+        apart = kept - np.nanmean(kept - middle[:, None], axis=0, keepdims=True) if series > 1 else kept
+        spread = np.nanstd(apart, axis=1, ddof=1)
+        correction = np.sqrt(series / (series - 1)) if series > 1 else 1.0
+        half = correction * stats.t.ppf(0.975, np.maximum(count - 1, 1)) * spread / np.sqrt(count)
+    return middle, np.where(count > 1, half, 0.0)
 
 
 def log_losses(trajectory: Trajectory) -> npt.NDArray[np.float64]:
@@ -105,29 +149,6 @@ def log_losses(trajectory: Trajectory) -> npt.NDArray[np.float64]:
     loss = np.where(np.isfinite(trajectory.loss), trajectory.loss, np.inf)
     with np.errstate(divide="ignore"):
         return np.log(loss)
-
-
-def _curve(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Table:
-    from scipy import stats
-
-    logs = log_losses(trajectory)
-    alive = np.isfinite(logs)
-    count = alive.sum(axis=0)
-    kept = np.where(alive, logs, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(count > 0, kept.sum(axis=0) / count, np.nan)
-        spread = np.sqrt(np.where(alive, (logs.clip(-700, 700) - mean) ** 2, 0.0).sum(axis=0) / (count - 1))
-        half = np.where(count > 1, stats.t.ppf(0.975, np.maximum(count - 1, 1)) * spread / np.sqrt(count), 0.0)
-    size = len(trajectory.iterations)
-    return Table.of(
-        label=[label] * size,
-        iteration=trajectory.iterations,
-        loss=np.exp(mean),
-        low=np.exp(mean - half),
-        high=np.exp(mean + half),
-        diverged=logs.shape[0] - count,
-        **{name: [value] * size for name, value in extra.items()},
-    )
 
 
 def _finals(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Table:
@@ -143,21 +164,39 @@ def _finals(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Tab
     )
 
 
-def plot_curves(data: FigureData, title: str, *, log: bool = True) -> Figure:
-    """Draw all series with their confidence bands, the legend beside them."""
+def plot_curves(data: FigureData, title: str) -> Figure:
+    """Draw all series with their confidence bands; beside them where each ends, which serves as the legend."""
     curves = data.tables["curves"]
-    labels = curves.unique("label")
+    labels = [str(label) for label in curves.unique("label")]
     with style.context():
-        figure, axes = style.panels(width=8.2, height=4.6)
+        figure, (left, right) = style.panels(1, 2, width=4.8, height=4.4, width_ratios=(3, 2))
         for index, label in enumerate(labels):
             own = curves.where(label=label)
-            lost = int(own["diverged"].max())
-            name = f"{label} ({lost} diverged)" if lost else str(label)
-            style.band(axes, own["iteration"], own["loss"], own["low"], own["high"], index, name)
-        axes.set(xlabel="iteration", ylabel="training loss", yscale="log" if log else "linear")
-        axes.set_title(title)
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+            style.band(left, own["iteration"], own["loss"], own["low"], own["high"], index, label)
+        left.set(xlabel="iteration", ylabel="training loss", yscale="log", title=title)
+        _plot_ends(right, data, labels)
     return figure
+
+
+def _plot_ends(axes: Axes, data: FigureData, labels: Sequence[str]) -> None:
+    """Final losses with within-seed intervals, one row a series; diverged series are named so."""
+    logs = np.stack([final(data, label) for label in labels])
+    middle, half = (part[:, 0] for part in paired_bands(logs[:, :, None]))
+    lost = np.sum(~np.isfinite(logs), axis=1)
+    for index in np.flatnonzero(np.isfinite(middle)):
+        value, width = middle[index], half[index]
+        bars = [[np.exp(value) - np.exp(value - width)], [np.exp(value + width) - np.exp(value)]]
+        axes.errorbar(np.exp(value), index, xerr=bars, capsize=2, **style.line(int(index)))
+    names = [
+        f"{label} ({n} of {logs.shape[1]} diverged)" if n else label for label, n in zip(labels, lost, strict=True)
+    ]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.yaxis.tick_right()
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel="loss at the end (95 % interval)", title="where they end")
+    if np.isfinite(middle).any() and np.nanmax(middle) - np.nanmin(middle) > np.log(5):
+        axes.set_xscale("log")
 
 
 def final(data: FigureData, label: str) -> npt.NDArray[np.float64]:
