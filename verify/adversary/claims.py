@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,7 +66,8 @@ def _keys(rule: str, n: int, norm: Norm) -> tuple[str, ...]:
     if stem is None:
         return ()
     parity = "odd" if n % 2 else "lower" if rule == "median-lower" else "even"
-    return tuple(f"robustness.{'kappa' if norm == 'mean' else 'c_alpha'}.{name}" for name in (f"{stem}_{parity}", stem))
+    names = (f"{stem}_{parity}", stem, f"{stem}_third")
+    return tuple(f"robustness.{'kappa' if norm == 'mean' else 'c_alpha'}.{name}" for name in names)
 
 
 def _evaluate(key: str, parameters: dict[str, sp.Expr], form: Form) -> Constant | None:
@@ -76,7 +78,10 @@ def _evaluate(key: str, parameters: dict[str, sp.Expr], form: Form) -> Constant 
     values = {symbol.name: parameters[symbol.name] for symbol in statement.symbols if symbol.name in parameters}
     if len(values) < len(statement.symbols):
         return None
-    result = evaluate(statement, values, form=form)
+    try:
+        result = evaluate(statement, values, form=form)
+    except ValueError:  # outside the domain: another parity, or no Byzantine message
+        return None
     kind = "published" if form == "printed" else "proof"
     return Constant(None if result.vacuous else sp.sympify(result.exact), f"{kind} ({key})")
 
@@ -92,14 +97,16 @@ def _parameters(n: int, f: int, dim: int | None) -> dict[str, sp.Expr]:
 
 
 def _lookup(rule: str, n: int, f: int, norm: Norm, dim: int | None, form: Form) -> Constant | None:
+    """The smallest value under the keys of a rule; one without a value only if there is no other."""
     keys = _keys(rule, n, norm)
     if form == "printed" and norm == "max":
         keys = (f"cra.table1.{TABLE_I[rule]}",) if rule in TABLE_I else ()
-    for key in keys:
-        found = _evaluate(key, _parameters(n, f, dim), form)
-        if found is not None:
-            return found
-    return None
+    found = [_evaluate(key, _parameters(n, f, dim), form) for key in keys]
+    return min(
+        (constant for constant in found if constant is not None),
+        key=lambda constant: math.inf if constant.value is None else float(constant.value),
+        default=None,
+    )
 
 
 def published(rule: str, n: int, f: int, norm: Norm, dim: int | None = None) -> Constant | None:

@@ -132,15 +132,37 @@ def faba(messages: Exact, f: int) -> Exact:
 
 
 def mda(messages: Exact, f: int) -> Exact:
-    """Mean of the n - f messages of least diameter."""
-    n, distances = len(messages), squared_distances(messages)
-    best: tuple[Any, tuple[int, ...]] | None = None
+    """Mean of the n - f messages of least diameter, then of least sum of squared distances."""
+    distances = squared_distances(messages)
+
+    def size(kept: tuple[int, ...]) -> tuple[Any, Any]:
+        inside = distances[np.ix_(kept, kept)]
+        return inside.max(), inside.sum()
+
+    kept = min(itertools.combinations(range(len(messages)), len(messages) - f), key=size)
+    return mean(messages[list(kept)])
+
+
+def smea(messages: Exact, f: int) -> Exact:
+    """Mean of the n - f messages whose covariance has the least largest eigenvalue.
+
+    Raises
+    ------
+    ValueError
+        If two subsets come nearer to each other than eigenvalues are known.
+    """
+    n, best = len(messages), []
     for kept in itertools.combinations(range(n), n - f):
-        diameter = max((distances[i, j] for i, j in itertools.combinations(kept, 2)), default=0)
-        if best is None or diameter < best[0]:
-            best = (diameter, kept)
-    assert best is not None
-    return mean(messages[list(best[1])])
+        rows = messages[list(kept)] * (n - f)
+        centred = (rows - messages[list(kept)].sum(axis=0)[None, :]).astype(np.float64)
+        gram = centred @ centred.T
+        best.append((float(np.linalg.eigvalsh(gram)[-1]), kept))
+    best.sort()
+    if len(best) > 1 and best[1][0] - best[0][0] <= 1e-9 * best[0][0]:
+        same = {tuple(sorted(map(tuple, messages[list(kept)]))) for value, kept in best if value <= best[0][0] * (1 + 1e-9)}
+        if len(same) > 1:
+            raise ValueError("SMEA: the two best subsets have the same eigenvalue up to rounding")
+    return mean(messages[list(best[0][1])])
 
 
 def bulyan(messages: Exact, f: int) -> Exact:
@@ -198,6 +220,7 @@ EXACT_RULES: dict[str, ExactRule] = {
     "faba": faba,
     "mda": mda,
     "bulyan": bulyan,
-    "tgn": norm_thresholding,
+    "smea": smea,
+    "norm-thresholding": norm_thresholding,
 }
 EXACT_STEPS: dict[str, ExactStep] = {"nnm": nnm, "bucketing": bucketing}

@@ -14,7 +14,7 @@ from .exact_lstat import Norm
 from .families import Family, families
 from .search import DEEP, QUICK, Effort, Floats, Found, ratios, search_family, search_free
 from .subjects import Subject
-from .witness import Witness, exact_ratio, rationalise
+from .witness import Witness, as_it_is, exact_ratio, rationalise
 
 #: A ratio above this at runaway messages means that nothing bounds the rule.
 RUNAWAY = 1e9
@@ -75,7 +75,7 @@ def runaway(target: Subject, norm: Norm) -> Found | None:
 
 def _cost(target: Subject, dim: int) -> float:
     """Of one evaluation, in both orders."""
-    return 2.0 * target.n * dim * (1 if target.coordinate_wise else target.n)
+    return 2.0 * target.cost * target.n * dim * (1 if target.coordinate_wise else target.n)
 
 
 def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) -> list[Found]:
@@ -123,8 +123,11 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) ->
     return results
 
 
-def _roundings(found: Found) -> Iterator[Witness]:
+def _roundings(found: Found, scalable: bool) -> Iterator[Witness]:
     """Rational messages near the ones found, simple ones first; then with the Byzantine ones pulled in a little."""
+    if not scalable:
+        yield as_it_is(found.honest, found.byzantine)
+        return
     centre = found.honest.mean(axis=0)
     for pull in (0.0, 1e-6, 1e-4):
         byzantine = found.byzantine + pull * (centre - found.byzantine)
@@ -146,21 +149,56 @@ def settle(target: Subject, found: Found, norm: Norm) -> Settled:
     Settled
         The simplest of the best witnesses.
     """
-    exact = target.exact
     best: tuple[Fraction, Witness] | None = None
-    for witness in _roundings(found):
+    for witness in _roundings(found, target.scalable):
         try:
-            value = _in_double_precision(target, witness, norm) if exact is None else exact_ratio(exact, witness, norm)
+            value = evaluate_again(target, witness, norm)
         except ValueError:
             continue
         if best is None or value > best[0] * (1 + Fraction(SIMPLICITY)):
             best = (value, witness)
         if float(value) >= found.value * (1 - SIMPLICITY):
             break
-    evaluation = "double precision" if exact is None else "exact rational"
     if best is None or best[0] <= 0:
-        return Settled(Fraction(0), None, evaluation)
-    return Settled(best[0], best[1], evaluation)
+        return Settled(Fraction(0), None, evaluation_of(target))
+    return Settled(best[0], best[1], evaluation_of(target))
+
+
+def evaluation_of(target: Subject) -> str:
+    """How the witnesses of a rule are evaluated again."""
+    if target.exact is not None:
+        return "exact rational"
+    return "rational enclosure" if target.certified is not None else "double precision"
+
+
+def evaluate_again(target: Subject, witness: Witness, norm: Norm) -> Fraction:
+    """Ratio at a witness by the most reliable arithmetic that the rule allows.
+
+    Parameters
+    ----------
+    target : Subject
+    witness : Witness
+    norm : {"mean", "max"}
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    ValueError
+        If the honest messages agree, or the witness has other numbers of messages than the rule.
+    """
+    if (len(witness.honest), len(witness.byzantine)) != (target.n - target.f, target.f):
+        raise ValueError(
+            f"{target.name} with n={target.n}, f={target.f} needs a witness of {target.n - target.f} honest and {target.f} "
+            f"Byzantine messages, got {len(witness.honest)} and {len(witness.byzantine)}"
+        )
+    if target.exact is not None:
+        return exact_ratio(target.exact, witness, norm)
+    if target.certified is not None:
+        return target.certified(witness, norm)
+    return _in_double_precision(target, witness, norm)
 
 
 def _in_double_precision(target: Subject, witness: Witness, norm: Norm) -> Fraction:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from ...simulate.aggregation import Rule, TrimmedMean
-from ...simulate.aggregation.krum import Krum
+from ...simulate.aggregation import RULES, Invariance, Krum, Rule, TrimmedMean, rule_from_name
+from .exact_lstat import Norm
 from .exact_rules import EXACT_RULES, EXACT_STEPS, ExactRule, compose, krum_nearest, trimmed_mean, weighted
+from .gm_certificate import certified_ratio
 from .search import BatchRule, Floats
+from .witness import Witness
 
-#: Deliberate misuses, after a colon: ``cwtm:trim=1``, ``krum:neighbours=2``.
-MISUSES = ("trim", "neighbours")
+#: Evaluations of these cost about as much as that many of a rule that only compares distances.
+COSTS = {"mda": 60.0, "smea": 100.0, "caf": 20.0, "geometric-median": 20.0, "huber": 20.0, "correntropy": 20.0}
+#: Subsets that an exact rule may compare.
+SUBSETS = 2000
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Subject:
         (batch, n, D) to (batch, D), in double precision.
     exact : callable or None
         The same in rational arithmetic.
+    certified : callable or None
+        For a rule without rational values: a ratio that a witness is certain to reach.
+    cost : float
+        Of an evaluation, relative to a rule that only compares distances.
+    scalable : bool
+        Whether the rule commutes with scaling, so that a witness may be scaled to whole numbers.
     """
 
     name: str
@@ -44,6 +56,9 @@ class Subject:
     coordinate_wise: bool
     batch: BatchRule
     exact: ExactRule | None
+    certified: Callable[[Witness, Norm], Fraction] | None = None
+    cost: float = 1.0
+    scalable: bool = True
 
 
 def subject(name: str, n: int, f: int) -> Subject:
@@ -70,13 +85,41 @@ def subject(name: str, n: int, f: int) -> Subject:
         raise ValueError(f"worst case of {name} needs n > 2f >= 0 messages, got n={n}, f={f}")
     if ":" in name:
         return _misused(name, n, f)
-    from ...simulate.aggregation import rule_from_name
-
     rule = rule_from_name(name, f=f)
-    weights = rule.weights(n, f)
-    exact = None if weights is None else partial(weighted, weights=weights)
+    name = canonical(name, f)
     _try(rule, n, f)
-    return Subject(name, n, f, weights, rule.coordinate_wise, partial(_call, rule, f), exact or exact_rule(name))
+    weights = rule.weights(n, f)
+    last = name.split("+")[-1]
+    return Subject(
+        name=name,
+        n=n,
+        f=f,
+        weights=weights,
+        coordinate_wise=rule.coordinate_wise,
+        batch=partial(_call, rule, f),
+        exact=exact_rule(name, n, f) if weights is None else partial(weighted, weights=weights),
+        certified=certified_ratio if name == "geometric-median" else None,
+        cost=COSTS.get(last, 1.0),
+        scalable=Invariance.SCALE in rule.invariances,
+    )
+
+
+def canonical(name: str, f: int) -> str:
+    """The name under which the catalogue of rules has this one.
+
+    Parameters
+    ----------
+    name : str
+        Possibly a short form, in any case.
+    f : int
+
+    Returns
+    -------
+    str
+    """
+    *steps, last = [part.strip().lower() for part in name.split("+")]
+    rule = rule_from_name(last, f=f)
+    return "+".join([*steps, next((known for known, make in RULES.items() if make(f=f) == rule), last)])
 
 
 def _call(rule: Rule, f: int, messages: Floats) -> Floats:
@@ -89,9 +132,11 @@ def _try(rule: Rule, n: int, f: int) -> None:
     _call(rule, f, np.zeros((1, n, 1)))
 
 
-def exact_rule(name: str) -> ExactRule | None:
-    """The exact implementation of a rule or composition, or None if there is none."""
+def exact_rule(name: str, n: int, f: int) -> ExactRule | None:
+    """The exact implementation of a rule or composition, or None if there is none that ends in reasonable time."""
     *steps, last = name.split("+")
+    if last in ("mda", "smea") and math.comb(n, f) > SUBSETS:
+        return None
     rule = EXACT_RULES.get(last)
     for step in reversed(steps):
         if rule is None or step not in EXACT_STEPS:

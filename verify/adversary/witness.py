@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -60,10 +60,13 @@ class Witness:
         return Witness(_scaled(self.honest, scale), _scaled(self.byzantine, scale))
 
     def to_json(self) -> dict[str, Any]:
-        """Whole numbers where all entries are whole, else fractions as strings."""
+        """Whole numbers where all entries are whole, floats where they are exact, else fractions as strings."""
         entries = [x for vector in (*self.honest, *self.byzantine) for x in vector]
-        whole = all(x.denominator == 1 for x in entries)
-        show = (lambda x: int(x)) if whole else str
+        show: Callable[[Fraction], Any] = str
+        if all(x.denominator == 1 for x in entries):
+            show = int
+        elif all(Fraction(float(x)) == x for x in entries):
+            show = float
         return {
             "honest": [[show(x) for x in vector] for vector in self.honest],
             "byzantine": [[show(x) for x in vector] for vector in self.byzantine],
@@ -98,6 +101,12 @@ def rationalise(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float
     scale = resolution / max(float(np.max(np.abs(honest), initial=0.0)), 1e-300)
     rounded = [np.rint(part * scale) for part in (honest, byzantine)]
     first, second = (tuple(tuple(Fraction(int(x)) for x in vector) for vector in part) for part in rounded)
+    return Witness(first, second)
+
+
+def as_it_is(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float64]) -> Witness:
+    """Messages with the exact rational values of their floats, for rules that do not commute with scaling."""
+    first, second = (tuple(tuple(Fraction(float(x)) for x in vector) for vector in part) for part in (honest, byzantine))
     return Witness(first, second)
 
 
