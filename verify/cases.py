@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from ..bounds.statement import Relation, Statement
-from .points import SIDES, Tally, bound
+from .points import SIDES, Tally, bound, number
 from .probe import Settings
 from .verdict import Check, Outcome, Verdict
 
@@ -36,6 +36,9 @@ class Case:
         For a constant that occurs in a larger bound: the formula's value -> that bound.
     relation : Relation or None
         How the left-hand side relates to the (wrapped) formula, if not as the statement says.
+    facts : mapping
+        Text of a hypothesis without a formula -> whether it is met here; those that are not named are met by
+        construction.
     """
 
     lhs: Number
@@ -43,6 +46,7 @@ class Case:
     witness: Mapping[str, Any]
     wrap: Callable[[sp.Expr], sp.Expr] | None = None
     relation: Relation | None = None
+    facts: Mapping[str, bool] = field(default_factory=dict)
 
 
 Observer = Callable[[Settings], Iterable[Case]]
@@ -70,13 +74,14 @@ def check_cases(statement: Statement, settings: Settings, observer: Observer, ch
     tally = Tally(statement, check)
     attained = needs_equality = False
     for case in observer(settings):
-        value = bound(statement, case.values)
+        met = all(case.facts.get(hypothesis.text, True) for hypothesis in statement.hypotheses)
+        value = bound(statement, case.values) if met else None
         if value is None:
             tally.skip()
             continue
         rhs = sp.sympify(case.wrap(value) if case.wrap else value)
         relation = case.relation or statement.relation
-        sign = sign_of(rhs - exact(case.lhs))
+        sign = sign_of(rhs - number(case.lhs))
         attained |= sign == 0
         sides, tight = SIDES[relation]
         needs_equality |= tight
@@ -89,23 +94,16 @@ def check_cases(statement: Statement, settings: Settings, observer: Observer, ch
     return tally.verdict("holds, but no case attains it" if missed else "exact values of both sides")
 
 
-def exact(value: Any) -> sp.Expr:
-    """An exact number as a sympy number."""
-    return sp.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else sp.sympify(value)
-
-
-def sign_of(number: sp.Expr) -> int:
+def sign_of(value: sp.Expr) -> int:
     """Sign of an exact real number: from its digits, and by simplification where these vanish."""
-    if number.is_Rational:
-        return int(sp.sign(number))
-    digits = number.evalf(_DIGITS)
-    if abs(digits) > sp.Float(10) ** (10 - _DIGITS) * (1 + sum(abs(term.evalf(20)) for term in number.args)):
+    if value.is_Rational:
+        return int(sp.sign(value))
+    digits = value.evalf(_DIGITS)
+    if abs(digits) > sp.Float(10) ** (10 - _DIGITS) * (1 + sum(abs(term.evalf(20)) for term in value.args)):
         return 1 if digits > 0 else -1
-    return 0 if sp.simplify(number) == 0 else (1 if digits > 0 else -1)
+    return 0 if sp.simplify(value) == 0 else (1 if digits > 0 else -1)
 
 
 def _plain(value: Any) -> Fraction | float:
-    number = exact(value)
-    if number.is_Rational:
-        return Fraction(int(number.p), int(number.q))
-    return float(number)
+    exact = number(value)
+    return Fraction(int(exact.p), int(exact.q)) if exact.is_Rational else float(exact)

@@ -12,11 +12,12 @@ import numpy as np
 import sympy as sp
 
 from ..bounds.catalogue import get
+from ..bounds.cra.notation import PAIRWISE
 from ..bounds.statement import Relation
-from .cases import Case, Number, Observer, check_cases, exact
+from .cases import Case, Number, Observer, check_cases
 from .exact.cra_worlds import CraWorld, worlds
 from .exact.iteration import honest_sets, inner, norm_sq, rationals
-from .points import bound
+from .points import bound, number
 from .probe import Probe, Settings
 from .verdict import Check
 
@@ -29,7 +30,7 @@ def _each(observe: Callable[[CraWorld], Number], **relation: Any) -> Observer:
 
     def observer(settings: Settings) -> Iterator[Case]:
         for world in worlds(settings):
-            yield Case(observe(world), world.values, world.witness, **relation)
+            yield Case(observe(world), world.values, world.witness, facts=world.facts, **relation)
 
     return observer
 
@@ -41,7 +42,7 @@ def _pairs(observe: Callable[[CraWorld, int, int], tuple[Number, dict[str, Any]]
         for world in worlds(settings):
             for i, j in itertools.combinations(range(world.devices), 2):
                 lhs, more = observe(world, i, j)
-                yield Case(lhs, {**world.values, **more}, {**world.witness, "pair": [i, j]})
+                yield Case(lhs, {**world.values, **more}, {**world.witness, "pair": [i, j]}, facts=world.facts)
 
     return observer
 
@@ -79,17 +80,13 @@ def _unshared(world: CraWorld, i: int, j: int) -> tuple[Number, dict[str, Any]]:
     return len(_sides(world, i, j)[0]), {}
 
 
-def _overlap(world: CraWorld, i: int, j: int) -> tuple[Number, dict[str, Any]]:
-    return len(set(world.blocks[i]) & set(world.blocks[j])), {}
-
-
 def _subset_parts(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         mean = world.gradient / Fraction(world.problem.subsets)
         for k, count in enumerate(world.holders):
             if count:
                 lhs = (norm_sq(world.gradients[k] - mean) + norm_sq(mean)) / Fraction(count) ** 2
-                yield Case(lhs, {**world.values, "d_k": count}, {**world.witness, "subset": k})
+                yield Case(lhs, {**world.values, "d_k": count}, {**world.witness, "subset": k}, facts=world.facts)
 
 
 def _vector_sums(settings: Settings) -> Iterator[Case]:
@@ -123,14 +120,15 @@ def worst_pairs(settings: Settings) -> Iterator[Case]:
             spread = sum((abs(c - middle) for c in weights), Fraction(0))
             total = abs(sum(weights, Fraction(0)))
             values = {**world.values, "beta": spread, "grad_sq": (world.problem.subsets * total) ** 2}
-            yield Case((spread**2 + total**2) ** 2, values, {"blocks": [list(b) for b in world.blocks], "pair": [i, j]})
+            witness = {"blocks": [list(b) for b in world.blocks], "pair": [i, j]}
+            yield Case((spread**2 + total**2) ** 2, values, witness, facts=world.facts)
 
 
 def _uncoded(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         gradients = world.gradients
         pairs = itertools.combinations(range(world.problem.subsets), 2)
-        yield Case(max(norm_sq(gradients[i] - gradients[j]) for i, j in pairs), world.values, world.witness)
+        yield Case(max(norm_sq(gradients[i] - gradients[j]) for i, j in pairs), world.values, world.witness, facts=world.facts)
 
 
 def _honest_probability(count: int) -> Callable[[CraWorld], Number]:
@@ -145,7 +143,7 @@ def _indicator_moments(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         for same in (0, 1):
             lhs = _honest_probability(2 - same)(world)
-            yield Case(lhs, {**world.values, "same": same}, world.witness)
+            yield Case(lhs, {**world.values, "same": same}, world.witness, facts=world.facts)
 
 
 def _honest_sums(settings: Settings) -> Iterator[Case]:
@@ -153,7 +151,7 @@ def _honest_sums(settings: Settings) -> Iterator[Case]:
         for members in honest_sets(world.devices, world.honest):
             total = world.messages[list(members)].sum(axis=0)
             lhs = norm_sq(total / Fraction(len(members)))
-            yield Case(lhs, {**world.values, "honest_sum_sq": norm_sq(total)}, world.witness)
+            yield Case(lhs, {**world.values, "honest_sum_sq": norm_sq(total)}, world.witness, facts=world.facts)
 
 
 def _message_squares(world: CraWorld) -> Fraction:
@@ -163,7 +161,7 @@ def _message_squares(world: CraWorld) -> Fraction:
 def _mean_square(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         values = {**world.values, "sum_sq": _message_squares(world)}
-        yield Case(world.moments["mean_sq"], values, world.witness)
+        yield Case(world.moments["mean_sq"], values, world.witness, facts=world.facts)
 
 
 def _descent(*, young: bool) -> Observer:
@@ -175,7 +173,7 @@ def _descent(*, young: bool) -> Observer:
                 **{name: means[name] for name in ("inner_agg", "inner_err", "agg_sq", "mean_sq")},
             }
             for eta in _ETAS if young else _ETAS[:1]:
-                yield Case(means["F_next"], {**values, "eta": eta}, {**world.witness, "eta": str(eta)})
+                yield Case(means["F_next"], {**values, "eta": eta}, {**world.witness, "eta": str(eta)}, facts=world.facts)
 
     return observer
 
@@ -183,7 +181,7 @@ def _descent(*, young: bool) -> Observer:
 def _aggregation_error(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         values = {**world.values, "diameter_sq": _diameter_sq(world)}
-        yield Case(world.moments["agg_sq"], values, world.witness)
+        yield Case(world.moments["agg_sq"], values, world.witness, facts=world.facts)
 
 
 def _definition1(settings: Settings) -> Iterator[Case]:
@@ -191,7 +189,7 @@ def _definition1(settings: Settings) -> Iterator[Case]:
         sets = honest_sets(world.devices, world.honest)
         for members, (aggregate, mean) in zip(sets, world.outcomes(world.x), strict=True):
             spread = max(norm_sq(world.messages[i] - mean) for i in members)
-            yield Case(norm_sq(aggregate - mean), {**world.values, "varsigma": spread}, world.witness)
+            yield Case(norm_sq(aggregate - mean), {**world.values, "varsigma": spread}, world.witness, facts=world.facts)
 
 
 def _smoothness(settings: Settings) -> Iterator[Case]:
@@ -204,24 +202,24 @@ def _smoothness(settings: Settings) -> Iterator[Case]:
             "L": world.problem.subsets,
             "distance_sq": norm_sq(x - y),
         }
-        yield Case(world.problem.loss(x), values, world.witness)
+        yield Case(world.problem.loss(x), values, world.witness, facts=world.facts)
 
 
 def _deviation(world: CraWorld) -> Fraction:
     return max(world.problem.deviations_sq)
 
 
-def _in_descent(number: int) -> Observer:
+def _in_descent(index: int) -> Observer:
     """The descent of one iteration with one of its constants taken from the statement, the others from the
     catalogue."""
 
     def observer(settings: Settings) -> Iterator[Case]:
         for world in worlds(settings):
             values = world.values
-            if bound(get("cra.eq28"), values) is None:
+            if bound(get("cra.eq28"), values) is None or not world.facts[PAIRWISE.text]:
                 continue
-            rho = {i: exact(bound(get(f"cra.rho{i}"), values)) for i in range(1, 5) if i != number}
-            gamma, grad_sq, start = (exact(values[name]) for name in ("gamma_t", "grad_sq", "F_t"))
+            rho = {i: number(bound(get(f"cra.rho{i}"), values)) for i in range(1, 5) if i != index}
+            gamma, grad_sq, start = (number(values[name]) for name in ("gamma_t", "grad_sq", "F_t"))
 
             def wrap(
                 value: sp.Expr,
@@ -230,26 +228,19 @@ def _in_descent(number: int) -> Observer:
                 grad_sq: sp.Expr = grad_sq,
                 start: sp.Expr = start,
             ) -> sp.Expr:
-                one, two, three, four = ({**rho, number: value}[i] for i in range(1, 5))
+                one, two, three, four = ({**rho, index: value}[i] for i in range(1, 5))
                 return start - gamma * one * grad_sq + gamma**2 * two * grad_sq + gamma * three + gamma**2 * four
 
-            yield Case(world.moments["F_next"], values, world.witness, wrap, Relation.UPPER)
+            yield Case(world.moments["F_next"], values, world.witness, wrap, Relation.UPPER, world.facts)
 
     return observer
 
 
-def _two_iterations(world: CraWorld) -> tuple[Fraction, Fraction]:
-    """``||grad F(x^0)||^2`` and ``E||grad F(x^1)||^2``."""
-    after = [world.x - world.gamma * aggregate for aggregate, _ in world.outcomes(world.x)]
-    norms = [norm_sq(world.problem.gradients(x).sum(axis=0)) for x in after]
-    return norm_sq(world.gradient), sum(norms, Fraction(0)) / len(norms)
-
-
 def _rhos(world: CraWorld) -> dict[str, sp.Expr] | None:
     found = {f"rho_{i}": bound(get(f"cra.rho{i}"), world.values) for i in range(1, 5)}
-    if any(value is None for value in found.values()) or not exact(found["rho_1"]).is_positive:
+    if any(value is None for value in found.values()) or not number(found["rho_1"]).is_positive:
         return None
-    return {name: exact(value) for name, value in found.items()}
+    return {name: number(value) for name, value in found.items()}
 
 
 def _two_steps(kind: str) -> Observer:
@@ -257,19 +248,18 @@ def _two_steps(kind: str) -> Observer:
 
     def observer(settings: Settings) -> Iterator[Case]:
         for world in worlds(settings):
-            first, second = _two_iterations(world)
             gamma = world.gamma
-            values = {**world.values, "T": 1, "lambda": exact(gamma) * sp.sqrt(2)}
-            lhs: Number = (first + second) / 2
+            values = {**world.values, "T": 1, "lambda": number(gamma) * sp.sqrt(2)}
+            lhs: Number = (world.values["grad_sq"] + world.next_grad_sq) / 2
             if kind != "theorem":
-                rhos = _rhos(world)
+                rhos = _rhos(world) if world.facts[PAIRWISE.text] else None
                 if rhos is None:
                     continue
                 values |= rhos
                 values |= {"sum_gamma": 2 * gamma, "sum_gamma_sq": 2 * gamma**2}
                 if kind == "weighted":
-                    lhs = (exact(gamma) * rhos["rho_1"] - exact(gamma) ** 2 * rhos["rho_2"]) * exact(lhs)
-            yield Case(lhs, values, world.witness)
+                    lhs = (number(gamma) * rhos["rho_1"] - number(gamma) ** 2 * rhos["rho_2"]) * number(lhs)
+            yield Case(lhs, values, world.witness, facts=world.facts)
 
     return observer
 
@@ -279,7 +269,6 @@ def _probe(key: str, observer: Observer, label: str = "") -> Probe:
 
 
 PROBES: tuple[Probe, ...] = (
-    _probe("cra.overlap", _pairs(_overlap)),
     _probe("cra.definition1", _definition1),
     _probe("cra.assumption1", _smoothness),
     _probe("cra.assumption2", _each(_deviation)),
@@ -308,7 +297,7 @@ PROBES: tuple[Probe, ...] = (
     _probe("cra.eq26", _aggregation_error),
     _probe("cra.eq27", _descent(young=True)),
     _probe("cra.eq28", _descent(young=False)),
-    *(_probe(f"cra.rho{number}", _in_descent(number)) for number in range(1, 5)),
+    *(_probe(f"cra.rho{index}", _in_descent(index)) for index in range(1, 5)),
     _probe("cra.eq30", _two_steps("weighted")),
     _probe("cra.eq31", _two_steps("mean")),
     _probe("cra.theorem1", _two_steps("theorem")),

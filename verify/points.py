@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
-from ..bounds.numeric import Form, check_domain, evaluate
+from ..bounds.numeric import Form
 from ..bounds.parsing import parse_value
 from ..bounds.statement import Relation, Statement
 from .verdict import Check, Outcome, Verdict
@@ -27,36 +28,65 @@ SIDES: dict[Relation, tuple[str, bool]] = {
 }
 
 
-def admissible(statement: Statement, values: Values) -> bool:
-    """Whether all hypotheses hold at these values (surplus names are ignored).
-
-    Raises
-    ------
-    ValueError
-        If a symbol of the statement has no value.
-    """
-    point = _own(statement, values)
-    try:
-        check_domain(statement, point)
-    except ValueError:
-        return False
-    return all(
-        hypothesis.condition is None or bool(sp.simplify(hypothesis.condition.subs(_symbols(statement, point))))
-        for hypothesis in statement.conditions
-    )
-
-
 def bound(statement: Statement, values: Values, form: Form = "formula") -> sp.Expr | None:
-    """Return the exact value of the statement's formula, or None where a hypothesis fails.
+    """Return the exact value of a statement's formula, or None where a hypothesis fails.
+
+    Parameters
+    ----------
+    statement : Statement
+        With a formula.
+    values : mapping of str to number
+        Exact values by symbol name; surplus names are ignored.
+    form : {"formula", "printed", "derived"}
+        Which form.
 
     Raises
     ------
     ValueError
-        If a symbol of the statement has no value.
+        If a symbol of the statement has no value, or the statement has no such form.
     """
-    if not admissible(statement, values):
+    formula = getattr(statement, form)
+    if formula is None:
+        raise ValueError(f"{statement.key} has no {form} form")
+    missing = [symbol.name for symbol in statement.symbols if symbol.name not in values]
+    if missing:
+        raise ValueError(f"{statement.key}: this check sets no value for {', '.join(missing)}")
+    point = {symbol: number(values[symbol.name]) for symbol in statement.symbols}
+    if not all(_fits(symbol, value) for symbol, value in point.items()):
         return None
-    return sp.sympify(evaluate(statement, _own(statement, values), form=form).exact)
+    for hypothesis in statement.hypotheses:
+        if hypothesis.condition is not None and not _truth(exact_value(hypothesis.condition, point)):
+            return None
+    return exact_value(formula, point)
+
+
+def exact_value(expression: sp.Basic, point: Mapping[sp.Symbol, sp.Expr]) -> Any:
+    """An expression at an exact point, by its compiled exact form."""
+    symbols = tuple(sorted(expression.free_symbols, key=lambda symbol: symbol.name))
+    return sp.sympify(_compiled(expression, symbols)(*(point[symbol] for symbol in symbols)))
+
+
+@lru_cache(maxsize=2048)
+def _compiled(expression: sp.Basic, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
+    """The expression as a function of sympy numbers; fractions are arguments too, or Python would divide in floats."""
+    fractions = sorted((entry for entry in expression.atoms(sp.Rational) if not entry.is_Integer), key=str)
+    names = {old: sp.Symbol(f"v{position}") for position, old in enumerate((*symbols, *fractions))}
+    function = sp.lambdify(list(names.values()), expression.xreplace(names), modules="sympy", cse=True)
+    return lambda *values: function(*values, *fractions)
+
+
+def _fits(symbol: sp.Symbol, value: sp.Expr) -> bool:
+    """Whether a value has the sign and the wholeness that its symbol declares."""
+    if symbol.is_integer and not value.is_integer:
+        return False
+    return bool(value > 0 if symbol.is_positive else value >= 0 if symbol.is_nonnegative else True)
+
+
+def _truth(condition: sp.Basic) -> bool:
+    decided = condition if condition in (sp.true, sp.false) else sp.simplify(condition)
+    if decided not in (sp.true, sp.false):
+        raise ValueError(f"cannot decide {condition}")
+    return bool(decided)
 
 
 def fraction(value: sp.Basic) -> Fraction:
@@ -73,21 +103,13 @@ def fraction(value: sp.Basic) -> Fraction:
     return Fraction(int(number.p), int(number.q))
 
 
-def _own(statement: Statement, values: Values) -> dict[str, sp.Expr]:
-    missing = [symbol.name for symbol in statement.symbols if symbol.name not in values]
-    if missing:
-        raise ValueError(f"{statement.key}: this check sets no value for {', '.join(missing)}")
-    return {symbol.name: _number(values[symbol.name]) for symbol in statement.symbols}
-
-
-def _number(value: Any) -> sp.Expr:
+def number(value: Any) -> sp.Expr:
+    """An exact number as a sympy number; text and floats as the catalogue reads them."""
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)
-    return parse_value(value)
-
-
-def _symbols(statement: Statement, point: Mapping[str, sp.Expr]) -> dict[sp.Symbol, sp.Expr]:
-    return {symbol: point[symbol.name] for symbol in statement.symbols}
+    if isinstance(value, sp.Basic):
+        return value
+    return sp.Integer(value) if isinstance(value, int) else parse_value(value)
 
 
 @dataclass

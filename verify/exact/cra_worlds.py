@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from ...bounds.cra import notation as cra
+from ...bounds.refined import cra_convergence
 from ..probe import Settings
-from .iteration import Means, Quadratic, Rationals, attacked, honest_sets, rationals, step_moments, trimmed_mean
+from .iteration import Means, Quadratic, Rationals, attacked, honest_sets, norm_sq, rationals, step_moments, trimmed_mean
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -128,7 +130,7 @@ class CraWorld:
             "H": self.honest,
             "r": len(self.blocks[0]),
             "d_min": min(self.holders),
-            "D": min(self.holders),
+            "D": Fraction(sum(self.holders), self.problem.subsets),
             "alpha": Fraction(self.byzantine, self.devices),
             "beta": sp.sqrt(sp.Rational(largest.numerator, largest.denominator)),
             "V": sum(self.problem.deviations_sq, Fraction(0)) / self.problem.subsets,
@@ -142,6 +144,63 @@ class CraWorld:
             "gamma_t": self.gamma,
             "gamma0": self.gamma,
         }
+
+    @cached_property
+    def facts(self) -> dict[str, bool]:
+        """Which of the papers' assumptions on the allocation hold, by their text in the catalogue."""
+        sizes = {len(block) for block in self.blocks}
+        shared = {len(set(a) & set(b)) for a, b in itertools.combinations(self.blocks, 2)}
+        held = min(self.holders) > 0
+        equal = len(sizes) == 1 and len(set(self.holders)) == 1
+        papers = sizes == {r := len(self.blocks[0])} and shared == {Fraction(r * r, self.problem.subsets)}
+        return {
+            cra.PAIRWISE.text: papers,
+            cra_convergence.PAIRWISE.text: papers,
+            cra_convergence.EQUAL_LOADS.text: equal,
+            cra_convergence.EQUIDISTANT.text: len(shared) == 1,
+            "every subset is held by some device; devices and subsets may have any loads": held,
+        }
+
+    @cached_property
+    def weights(self) -> Rationals:
+        """``P W``: the centred matrix that takes subset gradients to coded gradients, shape (N, M)."""
+        rows = [
+            [Fraction(int(k in block), max(count, 1)) for k, count in enumerate(self.holders)] for block in self.blocks
+        ]
+        matrix = rationals(rows)
+        return np.asarray(matrix - matrix.sum(axis=0) / Fraction(self.devices))
+
+    @cached_property
+    def certificate(self) -> dict[str, Any]:
+        """``drift_sq = ||P W 1||^2``, and ``sigma_sq``, the squared norm of P W on sums of zero, rounded up."""
+        matrix = self.weights
+        centred = (matrix - matrix.sum(axis=1, keepdims=True) / Fraction(self.problem.subsets)).astype(float)
+        largest = float(np.linalg.norm(centred, 2)) ** 2
+        return {"drift_sq": norm_sq(matrix.sum(axis=1)), "sigma_sq": Fraction(math.ceil(largest * 10**9 + 1), 10**9)}
+
+    @cached_property
+    def variance(self) -> Fraction:
+        """``(1/N) sum ||g_i - mean||^2`` over all devices."""
+        return norm_sq(self.messages - self.messages.sum(axis=0) / Fraction(self.devices)) / self.devices
+
+    @cached_property
+    def next_points(self) -> list[Rationals]:
+        """x^1 in each case, all equally likely."""
+        return [self.x - self.gamma * aggregate for aggregate, _ in self.outcomes(self.x)]
+
+    @cached_property
+    def next_grad_sq(self) -> Fraction:
+        """``E ||grad F(x^1)||^2``."""
+        norms = [norm_sq(self.problem.gradients(x).sum(axis=0)) for x in self.next_points]
+        return sum(norms, Fraction(0)) / len(norms)
+
+    @cached_property
+    def last_loss(self) -> Fraction:
+        """``E F(x^2)``, with the same learning rate twice."""
+        losses = [
+            self.problem.loss(x - self.gamma * aggregate) for x in self.next_points for aggregate, _ in self.outcomes(x)
+        ]
+        return sum(losses, Fraction(0)) / len(losses)
 
     def outcomes(self, x: Rationals) -> list[tuple[Rationals, Rationals]]:
         """(aggregate, honest mean) at x for every honest set, all equally likely."""
@@ -179,7 +238,15 @@ def allocations(settings: Settings) -> list[Rows]:
     if settings.preset != "quick":
         sizes += [(3, 9, 3), (4, 9, 3), (7, 3, 3)]
     found = [rows for size in sizes for rows in pairwise_balanced(*size)[: 4 if size[1] == 9 else None]]
-    return [*found, pencil()]
+    return [*found, *equal_loads(), pencil()]
+
+
+def equal_loads() -> tuple[Rows, ...]:
+    """Allocations in which every subset is held equally often: with equal overlaps, up to the Fano plane, and without."""
+    fano = tuple(tuple(sorted((i + k) % 7 for k in (0, 1, 3))) for i in range(7))
+    pairs = tuple(itertools.combinations(range(3), 2))
+    ring = tuple(tuple(sorted((i, (i + 1) % 4))) for i in range(4))
+    return ((0,), (1,), (2,)), pairs, ring, tuple(itertools.combinations(range(4), 2)), fano
 
 
 def worlds(settings: Settings) -> tuple[CraWorld, ...]:

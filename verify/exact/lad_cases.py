@@ -12,8 +12,8 @@ import numpy as np
 import sympy as sp
 
 from ...bounds.catalogue import get
-from ..cases import Case, exact
-from ..points import bound
+from ..cases import Case
+from ..points import bound, number
 from ..probe import Settings
 from . import forms
 from .iteration import Rationals, inner, norm_sq, rationals
@@ -113,7 +113,7 @@ def _values(size: Size, gradients: list[Fraction]) -> dict[str, Any]:
         "d": size.load,
         "delta": size.delta,
         "V": variance,
-        "beta": sp.sqrt(exact(variance)),
+        "beta": sp.sqrt(number(variance)),
         "grad_sq": total**2,
         "G_sq": squares,
     }
@@ -249,12 +249,12 @@ def iterations(observed: str, settings: Settings) -> Iterator[Case]:
 
 def _constants(world: LadWorld) -> dict[str, Any]:
     """kappa_1, ..., kappa_4 of the paper as K1, ..., K4."""
-    return {f"K{i}": exact(bound(get(f"lad.kappa{i}"), world.values)) for i in range(1, 5)}
+    return {f"K{i}": number(bound(get(f"lad.kappa{i}"), world.values)) for i in range(1, 5)}
 
 
 def _progress(values: dict[str, Any]) -> sp.Expr:
     """``c ||grad F||^2`` of (69)."""
-    gamma, kappa, smooth = (exact(values[name]) for name in ("gamma0", "kappa", "L"))
+    gamma, kappa, smooth = (number(values[name]) for name in ("gamma0", "kappa", "L"))
     linear = sp.Rational(1, values["N"]) - sp.sqrt(kappa * values["K2"])
     factor = gamma * linear - gamma**2 * smooth * (kappa * values["K2"] + values["K4"])
-    return factor * exact(values["grad_sq"])
+    return factor * number(values["grad_sq"])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ..cases import exact
+from ..points import number
 from ..probe import Settings
 from .iteration import Means, Quadratic, Rationals, attacked, norm_sq, rationals, step_moments, trimmed_mean
 
@@ -77,7 +77,7 @@ class LadWorld:
             "delta": Fraction(0) if self.kept is None else Fraction(dimension, self.kept) - 1,
             "kappa": self.kappa,
             "V": variance,
-            "beta": sp.sqrt(exact(variance)),
+            "beta": sp.sqrt(number(variance)),
             "grad_sq": norm_sq(self.gradient),
             "L": self.devices,
             "F_t": self.problem.loss(self.x),
