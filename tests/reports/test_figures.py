@@ -1,0 +1,172 @@
+"""Every figure computes, draws, round-trips through JSON and yields verdicts on its claims; small sizes throughout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from byzbounds.reports import figures
+from byzbounds.reports.claims import ClaimOutcome, judge
+from byzbounds.reports.figures import FigureData, complete, get, training
+from byzbounds.reports.figures.base import FigureModule
+from byzbounds.reports.table import Table
+
+#: Parameters that make each figure small enough for a test.
+LAD = {"N": 12, "H": 10, "Q": 6, "iterations": 12, "seeds": 3, "gamma0": 1e-5}
+CRA = {"N": 10, "M": 30, "Q": 4, "iterations": 12, "seeds": 3, "r": 6}
+SMALL: dict[str, dict[str, Any]] = {
+    "lad.fig2": {"points": 11},
+    "lad.fig3": {"N": 20, "H": 13},
+    "lad.fig4": {**LAD, "loads": (2, 3)},
+    "lad.fig5a": {**LAD, "d": 3},
+    "lad.fig5b": {**LAD, "d": 3},
+    "lad.fig6": {**LAD, "d": 3, "k": 3},
+    "cra.fig2a": CRA,
+    "cra.fig2b": {**CRA, "alpha": 0.1},
+    "cra.fig2c": CRA,
+    "cra.fig3a": {**{k: v for k, v in CRA.items() if k != "r"}, "loads": (3, 6, 12)},
+    "cra.fig3b": {**{k: v for k, v in CRA.items() if k != "r"}, "loads": (3, 6, 12)},
+    "cra.fig4": {**CRA, "alphas": (0.0, 0.1, 0.2)},
+    "cra.fig5": {**CRA, "levels": (0.1, 1.0)},
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> dict[str, FigureData]:
+    """Every figure, small, computed once."""
+    return {name: figures.compute(name, SMALL.get(name, {}), preset="quick") for name in figures.NAMES}
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_figure_draws_and_its_data_survive_json(name: str, small: dict[str, FigureData]) -> None:
+    again = FigureData.from_json(small[name].to_json())
+    assert again.tables["curves"].to_csv() == small[name].tables["curves"].to_csv()
+    figure = get(name).plot(again)
+    assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_title() for axes in figure.axes)
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_module_offers_what_the_report_needs(name: str) -> None:
+    module: FigureModule = get(name)
+    assert name == module.NAME
+    assert module.READINGS["literal"] == {}
+    for reading, changes in module.READINGS.items():
+        assert set(changes) <= set(module.PARAMETERS), reading
+    for preset, changes in module.PRESETS.items():
+        assert preset in ("quick", "paper", "full")
+        assert set(changes) <= set(module.PARAMETERS)
+    assert all(claim.figure == name and claim.key.startswith(f"{name}.") for claim in module.CLAIMS)
+
+
+def test_every_claim_gets_a_verdict(small: dict[str, FigureData]) -> None:
+    claims = [claim for name in figures.NAMES for claim in get(name).CLAIMS]
+    assert len({claim.key for claim in claims}) == len(claims) >= 30
+    verdicts = judge(claims, {(name, "literal"): data for name, data in small.items()})
+    assert [verdict.key for verdict in verdicts] == [claim.key for claim in claims]
+    assert {verdict.outcome for verdict in verdicts} <= set(ClaimOutcome)
+
+
+def test_figures_show_the_papers_parameters_by_default() -> None:
+    assert get("lad.fig3").PARAMETERS | {} == {
+        "N": 100, "H": 65, "delta": 0.5, "kappa": 1.5, "beta": 1.0, "form": "printed"
+    }  # fmt: skip
+    for name, expected in {
+        "lad.fig4": {"H": 80, "sigma_H": 0.3, "gamma0": 1e-6, "trim": 0.1},
+        "lad.fig5a": {"H": 80, "sigma_H": 0.0, "gamma0": 1e-6, "d": 10},
+        "lad.fig5b": {"H": 80, "sigma_H": 0.1, "gamma0": 1e-6, "d": 10},
+        "lad.fig6": {"H": 70, "sigma_H": 0.3, "gamma0": 3e-7, "d": 3, "k": 30, "tgn": 0.2},
+        "cra.fig2a": {"alpha": 0.2, "r": 40, "gamma0": 1e-3, "attack": "sign:-2"},
+        "cra.fig2b": {"alpha": 0.03, "attack": "gaussian:10000"},
+        "cra.fig2c": {"alpha": 0.4, "attack": "sample-duplicating"},
+        "cra.fig3a": {"alpha": 0.2, "front_iteration": 5},
+        "cra.fig3b": {"alpha": 0.4, "front_iteration": 10},
+    }.items():
+        parameters = complete(get(name), {}, preset="paper")
+        assert parameters | expected == parameters
+        assert parameters["seeds"] >= 20
+
+
+def test_the_error_term_is_that_of_the_equation() -> None:
+    """(33) with (21) and (22) as printed, written out by hand at one point."""
+    curves = figures.compute("lad.fig3").tables["curves"]
+    N, H, d, delta, kappa = 100, 65, 7, 0.5, 1.5
+    kappa1 = N * ((1 / H + 1) * 4 * delta / d) + 4 * (N - d) * N / (d * H * (N - 1))
+    kappa2 = ((1 / H + 1) * 4 * delta / d + 4 * (N - H) * (N - d) / (d * H * (N - 1) * N)) / N
+    at = curves.where(d=7)
+    assert at["error"][0] == pytest.approx(kappa1 * np.sqrt(kappa / kappa2))
+    assert at["margin"][0] == pytest.approx(1 / N - np.sqrt(kappa * kappa2))
+    assert at["vacuous"][0] == (kappa * kappa2 >= N**-2)
+
+
+def test_planted_false_claims_about_training_fail() -> None:
+    """Two series of which one is lower by construction: what says the opposite does not hold."""
+    rng = np.random.default_rng(5)
+    level = rng.normal(5.0, 1.0, 20)
+    finals = Table.stack(
+        [
+            Table.of(label=["low"] * 20, log_loss=level + rng.normal(0.0, 0.02, 20)),
+            Table.of(label=["high"] * 20, log_loss=level + 0.1 + rng.normal(0.0, 0.02, 20)),
+        ]
+    )
+    data = FigureData("made.up", {}, {"finals": finals})
+    from byzbounds.reports.claims import Claim
+
+    def about(key: str, evidence: Any) -> Claim:
+        return Claim(f"made.up.{key}", key, "nowhere", lambda found: evidence(found["made.up"]), ("made.up",))
+
+    claims = [
+        about("true", lambda d: training.better(d, "low", "high")),
+        about("false", lambda d: training.better(d, "high", "low")),
+        about("best-true", lambda d: training.best(d, "low")),
+        about("worst-false", lambda d: training.worst(d, "low")),
+        about("close-false", lambda d: training.close(d, "low", "high", 1.02)),
+        about("close-true", lambda d: training.close(d, "low", "high", 1.3)),
+        about("order-false", lambda d: training.decreasing(d, ["low", "high"])),
+    ]
+    found = {v.key.removeprefix("made.up."): v.outcome for v in judge(claims, {("made.up", "literal"): data})}
+    assert found == {key: ClaimOutcome.HOLDS if key.endswith("true") else ClaimOutcome.FAILS for key in found}
+
+
+def test_bands_leave_out_what_seeds_share() -> None:
+    rng = np.random.default_rng(3)
+    shared = rng.normal(0.0, 10.0, (1, 30, 1))
+    logs = shared + rng.normal(0.0, 0.1, (4, 30, 1))
+    middle, half = training.paired_bands(logs)
+    assert middle == pytest.approx(logs.mean(axis=1))
+    assert np.all(half < 0.1)
+    logs[0, :] = np.inf
+    middle, half = training.paired_bands(logs)
+    assert np.isnan(middle[0]).all()
+    assert np.isfinite(middle[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("lad.fig9", {}, "no figure 'lad.fig9'; did you mean"),
+        ("lad.fig4", {"sigma": 1}, "no parameter 'sigma'; did you mean sigma_H"),
+        ("lad.fig4", {"H": 50}, "N/2 < H <= N, got N=100, H=50"),
+        ("lad.fig4", {"seeds": 1}, "at least 2 paired seeds"),
+        ("cra.fig4", {"alphas": (0.001,)}, "alpha N has to be whole"),
+        ("cra.fig3a", {"front_iteration": 99}, "front_iteration"),
+        ("lad.fig2", {"points": 1}, "points >= 2"),
+        ("lad.fig4", {"x0": "one"}, "x0 is 'zero' or 'normal'"),
+    ],
+)
+def test_bad_input_names_what_is_wrong(name: str, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        figures.compute(name, given)
+
+
+def test_an_unknown_reading_is_refused() -> None:
+    with pytest.raises(ValueError, match="no reading 'liberal'; there are literal"):
+        figures.compute("lad.fig2", reading="liberal")
+
+
+def test_same_seed_same_data_other_seed_other_data() -> None:
+    runs = [figures.compute("lad.fig5b", {**SMALL["lad.fig5b"], "seed": seed}) for seed in (0, 0, 1)]
+    finals = [run.tables["finals"]["log_loss"] for run in runs]
+    assert np.array_equal(finals[0], finals[1])
+    assert not np.array_equal(finals[0], finals[2])
