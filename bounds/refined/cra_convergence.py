@@ -223,7 +223,7 @@ def _theorems() -> tuple[Statement, ...]:
                     Relation.UPPER,
                     lhs,
                     derivation,
-                    (*hypotheses, *_DESCENT, *conditions),
+                    (*hypotheses, *(_DESCENT if suffix != "floor" else _DESCENT[:2]), *conditions),
                     f"For {name}; there is no condition on the rule's constant.",
                     uses=("refined.descent.step",),
                     kind=Kind.COROLLARY if suffix == "floor" else Kind.THEOREM,
