@@ -52,6 +52,7 @@ ROBUST_ENOUGH = Hypothesis(
     "rho_1 > 0, that is C_alpha < d_min M / (2 sqrt(2) N (r - r^2/M))",
     sp.Lt(C_alpha * young, d_min * M),
     Role.CONDITION,
+    printed=sp.Lt(C_alpha * 2 * sp.sqrt(2 * N) * unshared, d_min * M),
 )
 
 ALLOCATION = (DEVICES, LOAD, HELD, COUNTED, PAIRWISE)
