@@ -12,6 +12,8 @@ from rich.text import Text
 
 from ..bounds import Statement
 from ..bounds.proof import Status, StepReport
+from ..verify.runner import probes
+from ..verify.verdict import Check
 from .mathml import formula_latex, latex_of
 
 _STYLE = {Status.PROVED: "green", Status.UNPROVED: "yellow", Status.DOES_NOT_FOLLOW: "red"}
@@ -30,6 +32,12 @@ def derivation_status(statement: Statement) -> str:
     proved = sum(step.status is Status.PROVED for step in report.steps)
     verdict = "PROVED" if report.proved else "NOT PROVED"
     return f"derivation {verdict}: {proved} of {len(report.steps)} steps have a certificate that the checker accepts"
+
+
+def other_checks(statement: Statement) -> list[str]:
+    """The checks besides the derivation that ``byzbounds verify KEY`` makes, one line each."""
+    found = [probe for probe in probes() if probe.key == statement.key and probe.check is not Check.DERIVATION]
+    return [f"{probe.check}" + (f" ({probe.label})" if probe.label else "") for probe in found]
 
 
 def statement_record(statement: Statement, proof: bool = False) -> dict[str, Any]:
@@ -52,6 +60,7 @@ def statement_record(statement: Statement, proof: bool = False) -> dict[str, Any
         ],
         "uses": list(statement.uses),
         "derivation": derivation_status(statement),
+        "checks": other_checks(statement),
     }
     if proof:
         record["proof"] = None if statement.derivation is None else statement.derivation().check().to_json()
@@ -100,7 +109,7 @@ def show_statement(statement: Statement, *, proof: bool = False, console: Consol
         _section(out, "Hypotheses", [_hypothesis(h.text, h.condition, str(h.role)) for h in statement.hypotheses])
     if statement.uses:
         _section(out, "Uses", [", ".join(statement.uses)])
-    _section(out, "Verified by", [derivation_status(statement)])
+    _section(out, "Verified by", [derivation_status(statement), *other_checks(statement)])
     if proof and statement.derivation is not None:
         derivation = statement.derivation()
         meanings = [f"{symbol.name}: {meaning}" for symbol, meaning in derivation.meanings.items()]

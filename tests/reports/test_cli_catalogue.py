@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
+
 from byzbounds.bounds import statements
 from byzbounds.reports import cli, cli_catalogue
-from typer.testing import CliRunner
 
 
 def run(*arguments: str):
@@ -44,7 +45,7 @@ def test_show(key: str) -> None:
     record = json.loads(run("show", key, "--json").output)
     assert record["key"] == key
     assert record["latex"]
-    assert record["checks"] is not None
+    assert record["checks"] or "assumption" in key
 
 
 def test_show_a_proof() -> None:
