@@ -50,6 +50,7 @@ class Arithmetic:
         self.binomial: Any = certificate.get("binomial")
         self.roots: list[tuple[FracElement, FracElement]] = []
         self.squares: list[tuple[int, FracElement]] = []
+        self.known: dict[str, FracElement] = {}
         self.values.update({name: self.element(tree) for name, tree in certificate.get("shift", {}).items()})
         for name, tree in certificate.get("relations", []):
             self.squares.append((self.index[name], self.element(tree)))
@@ -69,6 +70,14 @@ class Arithmetic:
             if tree not in self.values:
                 raise Rejected(f"symbol {tree} has no declared sign")
             return self.values[tree]
+        if bindings:
+            return self._evaluate(tree, bindings)
+        text = repr(tree)
+        if text not in self.known:
+            self.known[text] = self._evaluate(tree, None)
+        return self.known[text]
+
+    def _evaluate(self, tree: Tree, bindings: Mapping[str, FracElement] | None) -> FracElement:
         head, *rest = tree
         if head == "q":
             numerator, _, denominator = rest[0].partition("/")

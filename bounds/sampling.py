@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import sympy as sp
 
 from .statement import Hypothesis, Statement
 
-#: Draws per requested point before the domain is taken for empty.
-_PATIENCE = 400
+#: Repairs of one point before it is given up.
+_PATIENCE = 2000
+#: Relative distance of two sides beyond which floating point decides.
+_CLEAR = 1e-6
+_DECADES = (-6, -5, -4, -3, -3, -2, -2, -1, -1, 0, 0, 0, 0, 0, 0, 1)
 
 
 def draw(symbol: sp.Symbol, rng: random.Random) -> sp.Expr:
@@ -45,17 +48,59 @@ def points(
 ) -> Iterator[dict[sp.Symbol, sp.Expr]]:
     """Up to ``count`` exact points at which all conditions hold.
 
-    Fewer come out where random draws rarely meet the conditions.
+    Symbols of a condition that fails are drawn again, a few at a time. Floating point screens; what passes is checked
+    exactly. Fewer points come out where none that meets the conditions is found in time.
     """
     rng = random.Random(seed)
-    found = 0
-    for _ in range(count * _PATIENCE):
-        if found == count:
-            return
-        point = {symbol: draw(symbol, rng) for symbol in symbols}
-        if holds(conditions, point, form):
-            found += 1
+    formulas = [condition for h in conditions if (condition := h.of_form(form)) is not None]
+    screens = [_Screen(formula) for formula in formulas]
+    for _ in range(count):
+        point = _repaired({symbol: draw(symbol, rng) for symbol in symbols}, screens, rng)
+        if point is None:
+            continue
+        values = {symbol.name: float(value) for symbol, value in point.items()}
+        if all(screen.is_clear(values) for screen in screens) or holds(conditions, point, form):
             yield point
+
+
+class _Screen:
+    """A condition in floating point, by symbol name."""
+
+    def __init__(self, formula: sp.Basic) -> None:
+        self.symbols = sorted(formula.free_symbols, key=lambda symbol: symbol.name)
+        sides = [side for part in formula.atoms(sp.core.relational.Relational) for side in part.args]
+        self._truth = sp.lambdify(self.symbols, formula, modules=["math", "sympy"], cse=True)
+        self._sides = sp.lambdify(self.symbols, sides, modules=["math", "sympy"], cse=True)
+
+    def passes(self, values: Mapping[str, float]) -> bool:
+        """Whether it holds, as far as floating point can tell."""
+        try:
+            return bool(self._truth(*(values[symbol.name] for symbol in self.symbols)))
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+            return False
+
+    def is_clear(self, values: Mapping[str, float]) -> bool:
+        """Whether no comparison in it is so close that rounding could decide it."""
+        numbers = self._sides(*(values[symbol.name] for symbol in self.symbols))
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        return all(abs(left - right) > _CLEAR * (abs(left) + abs(right)) for left, right in pairs)
+
+
+def _repaired(
+    point: dict[sp.Symbol, sp.Expr], screens: Sequence[_Screen], rng: random.Random
+) -> dict[sp.Symbol, sp.Expr] | None:
+    values = {symbol.name: float(value) for symbol, value in point.items()}
+    for _ in range(_PATIENCE):
+        failing = next((screen for screen in screens if not screen.passes(values)), None)
+        if failing is None:
+            return point
+        own = [symbol for symbol in failing.symbols if symbol in point]
+        if not own:
+            return None
+        for symbol in rng.sample(own, rng.randint(1, min(2, len(own)))):
+            point[symbol] = draw(symbol, rng)
+            values[symbol.name] = float(point[symbol])
+    return None
 
 
 def domain_points(
