@@ -14,10 +14,13 @@ from array_api_compat import array_namespace, device
 from .allocation.matrices import Allocation
 from .arrays import to_namespace
 from .draws import Persistence, check_persistence, index_draws, permutation_draws
-from .problems.base import Array, Problem, take_rows
+from .problems.base import Array, HeldSubsets, Problem, take_rows
 from .randomness import Purpose, run_streams
 
 Weights = npt.NDArray[Any]
+
+_SPARSE = 0.15
+"""Share of non-zero weights up to which a sparse product is faster than a dense one (measured with scipy's CSR)."""
 
 
 class Encoder(Protocol):
@@ -220,10 +223,15 @@ class _AllocatedEncoder:
         self._streams = run_streams(seeds)
         self._iteration: int | None = None
         self._weights: Weights = np.empty(0)
+        self._held: HeldSubsets
         self._moved: Array = None
 
     def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
         weights = self.weights(iteration)
+        if self._held.density <= _SPARSE and hasattr(problem, "combine_held"):
+            messages = problem.combine_held(x, self._held)
+            if messages is not None:
+                return messages
         if self._moved is None:
             self._moved = to_namespace(array_namespace(x), weights, x)
         return problem.combine(x, self._moved)
@@ -234,6 +242,7 @@ class _AllocatedEncoder:
             held = np.stack([self._allocate(streams.at(Purpose.ALLOCATION, wanted)) for streams in self._streams])
             replication = held.sum(axis=-2, dtype=np.int64, keepdims=True)
             self._weights = held / np.maximum(replication, 1)
+            self._held = HeldSubsets.of(self._weights)
             self._iteration, self._moved = wanted, None
         return self._weights
 

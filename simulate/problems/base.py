@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -60,6 +61,42 @@ class ProblemFamily(Protocol):
 
     def draw(self, seeds: Sequence[int], *, xp: Any = np, device: Any = None, dtype: str = "float64") -> Problem:
         """Draw the problems of the runs with these seeds, as one batched problem."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldSubsets:
+    """The non-zero weights of a batch of (N, M) matrices, row by row, for products that skip the zeros.
+
+    Parameters
+    ----------
+    values
+        The weights.
+    runs, columns
+        Run and subset of each.
+    starts
+        Where each device's weights start, and the end: (runs N + 1,).
+    shape
+        (runs, N, M).
+    """
+
+    values: npt.NDArray[np.float64]
+    runs: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    shape: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, weights: npt.NDArray[Any]) -> HeldSubsets:
+        """The non-zero entries of (runs, N, M)."""
+        runs, devices, columns = np.nonzero(weights)
+        S, N, M = weights.shape
+        counts = np.bincount(runs * N + devices, minlength=S * N)
+        return cls(weights[runs, devices, columns], runs, columns, np.concatenate(([0], np.cumsum(counts))), (S, N, M))
+
+    @property
+    def density(self) -> float:
+        """Share of the entries that are not zero."""
+        return len(self.values) / max(1, int(np.prod(self.shape)))
 
 
 def take_rows(vectors: Array, order: Indices) -> Array:

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
+from ..arrays import host_view, to_namespace
 from ..randomness import Purpose, stream
-from .base import Array, Indices, take_entries, take_rows, to_host
+from .base import Array, HeldSubsets, Indices, take_entries, take_rows, to_host
 
 Spread = Literal["variance", "deviation"]
 """How the second argument of N(0, s) is read: as the variance (literal), or as the standard deviation."""
@@ -74,18 +75,42 @@ class LinearRegression:
         """Products of weights, (..., N, M), and the gradients, never materialised: (weights * residuals) @ features."""
         return (weights * self.residuals(x)[..., None, :]) @ self.features
 
+    def combine_held(self, x: Array, held: HeldSubsets) -> Array | None:
+        """`combine` by a sparse product in host memory, or None where the arrays are not there."""
+        features, residuals = host_view(self.features), host_view(self.residuals(x))
+        if features is None or residuals is None:
+            return None
+        from scipy.sparse import csr_array
+
+        runs, devices, subsets = held.shape
+        places = held.runs * subsets + held.columns
+        values = (held.values * residuals.reshape(-1)[places]).astype(features.dtype, copy=False)
+        columns = held.columns if features.ndim == 2 else places
+        flat = features.reshape(-1, features.shape[-1])
+        matrix = csr_array((values, columns, held.starts), shape=(runs * devices, len(flat)))
+        return to_namespace(array_namespace(x), (matrix @ flat).reshape(runs, devices, -1), x)
+
+    def loss_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """F(x) and its gradient from the same residuals."""
+        residuals = self.residuals(x)
+        return self._loss(residuals), self._gradient(residuals)
+
     def gradient(self, x: Array) -> Array:
         """Gradient of F, (..., Q)."""
-        residuals = self.residuals(x)
+        return self._gradient(self.residuals(x))
+
+    def _gradient(self, residuals: Array) -> Array:
         if self.features.ndim == 2:
             return residuals @ self.features
         return (residuals[..., None, :] @ self.features)[..., 0, :]
 
     def loss(self, x: Array) -> Array:
         """F(x), the plain sum over the subsets, (...)."""
-        xp = array_namespace(x)
-        residuals = self.residuals(x)
-        return 0.5 * xp.sum(residuals * residuals, axis=-1)
+        return self._loss(self.residuals(x))
+
+    @staticmethod
+    def _loss(residuals: Array) -> Array:
+        return 0.5 * array_namespace(residuals).sum(residuals * residuals, axis=-1)
 
     def with_flipped_labels(self) -> LinearRegression:
         """The same problem with labels -y_k, for the label-flip attack."""
