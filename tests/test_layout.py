@@ -52,7 +52,7 @@ def test_the_checker_of_imports_sees_a_wrong_import(tmp_path: Path) -> None:
 
 
 def test_bounds_and_simulate_keep_to_their_libraries() -> None:
-    for part, banned in (("bounds", {"torch", "jax", "random"}), ("simulate", {"sympy", "matplotlib"})):
+    for part, banned in (("bounds", {"torch", "jax", "matplotlib"}), ("simulate", {"sympy", "matplotlib"})):
         for path in (ROOT / part).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 roots = set()
@@ -80,6 +80,7 @@ def test_unknown_attribute_is_an_attribute_error() -> None:
         _ = byzbounds.nonsense
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a source distribution holds copies, not links")
 @pytest.mark.parametrize("part", PARTS)
 def test_source_links_are_relative(part: str) -> None:
     link = ROOT / "src" / "byzbounds" / part
