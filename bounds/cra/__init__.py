@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import descent, lemma1, lemma2, setting, table1, theorem1, theorem2
+from . import claims, descent, lemma1, lemma2, setting, table1, theorem1, theorem2
 
 #: In the order of the paper.
 STATEMENTS: tuple[Statement, ...] = (
@@ -14,6 +14,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *descent.STATEMENTS,
     *theorem1.STATEMENTS,
     *theorem2.STATEMENTS,
+    *claims.STATEMENTS,
 )
 
 __all__ = ["STATEMENTS"]

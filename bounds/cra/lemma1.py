@@ -146,6 +146,7 @@ EQ42 = Statement(
     derivation=_eq42,
     hypotheses=(LOAD, PAIRWISE),
     uses=("cra.overlap", "cra.coded_gradient"),
+    slack=LOAD_SHIFT,
     text="In the difference of two messages the shared subsets cancel, and r - r^2/M remain on either side.",
 )
 EQ43 = Statement(
@@ -183,6 +184,7 @@ EQ44_TERMS = Statement(
     derivation=_eq44_terms,
     hypotheses=(LOAD, PAIRWISE),
     uses=("cra.eq44.split", "cra.eq42", "cra.eq43"),
+    slack=LOAD_SHIFT,
     text="Second inequality: (43) with the r - r^2/M vectors of a side; own_sum and other_sum add up ||grad "
     "f_k||^2 / d_k^2.",
 )
@@ -197,6 +199,7 @@ EQ44_CENTRE = Statement(
     derivation=_eq44_centre,
     hypotheses=(LOAD, PAIRWISE),
     uses=("cra.eq44.terms", "cra.eq43"),
+    slack=LOAD_SHIFT,
     text="Third inequality: each gradient is its deviation from the average plus the average, and (43) with "
     "two vectors.",
 )
@@ -226,6 +229,7 @@ LEMMA1 = Statement(
     derivation=lemma1_derivation,
     hypotheses=(LOAD, HELD, PAIRWISE, HETEROGENEITY),
     uses=("cra.eq44.centre", "cra.eq44.subset", "cra.assumption2"),
+    slack=LOAD_SHIFT,
     text="The messages of any two devices differ by what they do not share, and by nothing once every device "
     "holds everything.",
 )
@@ -254,6 +258,7 @@ REMARK1 = Statement(
     derivation=_remark1,
     hypotheses=(DEVICES, LOAD, PAIRWISE, HETEROGENEITY),
     uses=("cra.lemma1", "cra.remark1.even"),
+    slack=LOAD_SHIFT,
     text="Lemma 1 after putting d_min M = N r. As d_min M <= N r always, the right-hand side is at most that "
     "of Lemma 1: it is no bound by itself.",
 )

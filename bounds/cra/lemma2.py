@@ -141,6 +141,7 @@ PHI2 = Statement(
     printed=(1 - alpha) * (N - N * alpha - 1) / (N - 1),
     derivation=_phi2,
     hypotheses=_honest,
+    slack=FRACTION_SHIFT,
     text="Drawing two devices without replacement among N, of which N(1 - alpha) are honest.",
 )
 EQ45 = Statement(
@@ -191,6 +192,7 @@ EQ50 = Statement(
     derivation=_eq50,
     hypotheses=(*_honest, Hypothesis("same is 1 for i = j and 0 otherwise", sp.Le(same, 1))),
     uses=("cra.phi1", "cra.phi2"),
+    slack=FRACTION_SHIFT,
     text="An entry of the matrix (phi_1 - phi_2) I + phi_2 1 1^T; it enters (49) as the messages do not "
     "depend on who is honest.",
 )
@@ -205,6 +207,7 @@ EQ51 = Statement(
     derivation=_eq51,
     hypotheses=(*_honest, HELD),
     uses=("cra.eq48", "cra.eq50", "cra.coded_gradient"),
+    slack=FRACTION_SHIFT,
     text="An equality: all messages together add up to the gradient, so only the sum of their squared norms "
     "remains; sum_sq is sum_i ||g_i||^2.",
 )
@@ -233,6 +236,7 @@ LEMMA2 = Statement(
     derivation=lemma2_derivation,
     hypotheses=(*ALLOCATION, *_honest[1:], HETEROGENEITY),
     uses=("cra.eq51", "cra.eq52", "cra.phi1", "cra.phi2"),
+    slack=FRACTION_SHIFT,
     text="How large the average of the honest messages can be, over who happens to be honest.",
 )
 
