@@ -1,4 +1,4 @@
-"""Robustness constants of aggregation rules: published values, sharp ones with proofs, bounds where neither is known."""
+"""Robustness constants of aggregation rules: published ones, sharp ones with proofs, bounds where none is known."""
 
 from __future__ import annotations
 

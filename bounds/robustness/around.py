@@ -20,11 +20,13 @@ _MEANINGS = {
     _dropped: r"|E|,\ E \text{ the honest values left out}",
 }
 _NEARER = (
-    "every Byzantine value that is kept is at least as near to the centre c as every honest value that is left out, and "
+    "every Byzantine value that is kept is at least as near to the centre c as every honest value that is left "
+    "out, and "
     "there are as many of them"
 )
 _SIGNED = (
-    "Cauchy-Schwarz; c is at most the mean of the {top} largest honest values and at least that of the {top} smallest, so "
+    "Cauchy-Schwarz; c is at most the mean of the {top} largest honest values and at least that of the {top} "
+    "smallest, so "
     "that the sum over E is at most a combination of the z_i whose weights have squared norm b + b^2/({top})"
 )
 
@@ -45,13 +47,15 @@ def _nearest(key: str, top: sp.Expr, result: sp.Expr, title: str) -> Derivation:
 
 
 def _approached(key: str, top: sp.Expr, result: sp.Expr) -> Derivation:
-    """f honest values at -1, ``top`` at f/top, the others at 0, and the Byzantine ones mirrored: a tie, so a supremum."""
+    """f honest values at -1, ``top`` at f/top, the others at 0, the Byzantine ones mirrored: a tie, so a supremum."""
     byzantine = N - H
     centre = byzantine / top
     moved = (top * centre + byzantine * (2 * centre + 1)) / H
     spread = (top * centre**2 + byzantine) / H
     chain = Chain(f"{key}.approached", moved**2 / spread, "values that approach the constant")
-    chain.simplify(result, note="the honest mean is 0; the f values at -1 are as far from the centre as the Byzantine ones")
+    chain.simplify(
+        result, note="the honest mean is 0; the f values at -1 are as far from the centre as the Byzantine ones"
+    )
     return chain.derivation()
 
 

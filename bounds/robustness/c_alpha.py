@@ -15,9 +15,7 @@ from .parts import EVEN, MINORITY, ODD, OWN
 _C2 = sp.Symbol("C2", nonnegative=True)
 _PRINTED = {statement.key: statement.printed for statement in table1.STATEMENTS}
 _KAPPA = {
-    statement.key: statement
-    for part in (lstatistics, geometric, around, selection)
-    for statement in part.STATEMENTS
+    statement.key: statement for part in (lstatistics, geometric, around, selection) for statement in part.STATEMENTS
 }
 _SOME = Hypothesis("at least one Byzantine device", sp.Gt(alpha, 0))
 _MANY = Hypothesis("at least a third Byzantine", sp.Ge(alpha, sp.Rational(1, 3)), Role.CONDITION)
@@ -32,7 +30,9 @@ def _derivation(name: str) -> Derivation:
     chain.define({kappa: formula}, f"robustness.kappa.{name}")
     chain.define({H: N - alpha * N}, "H = N - alpha N")
     chain.equals(sp.factor(chain.now), Algebra())
-    return chain.derivation(uses=("robustness.c_alpha.below_kappa", f"robustness.kappa.{name}"), meanings={_C2: r"C_\alpha^2"})
+    return chain.derivation(
+        uses=("robustness.c_alpha.below_kappa", f"robustness.kappa.{name}"), meanings={_C2: r"C_\alpha^2"}
+    )
 
 
 def _statement(name: str, row: str | None, tight: bool, *hypotheses: Hypothesis) -> Statement:

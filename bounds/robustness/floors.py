@@ -10,7 +10,8 @@ from ..symbols import H, N, alpha, kappa
 from .parts import FLOOR, MAJORITY, MEANINGS, MINORITY, OWN, deviation, largest, variance
 
 _TWO_READINGS = (
-    "N - f messages agree and f others agree elsewhere: the majority value must be returned, as the f may be Byzantine; "
+    "N - f messages agree and f others agree elsewhere: the majority value must be returned, as the f may be "
+    "Byzantine; "
     "but f of the majority may be Byzantine instead, and then that value is off by f/H of the distance"
 )
 #: The constant C_alpha^2 itself.
@@ -56,7 +57,9 @@ def _c_alpha_of_coordinates() -> Derivation:
     )
     chain.bound({_C2: H * deviation / (H * variance)}, reason, relation=">=")
     chain.simplify(deviation / variance)
-    chain.bound({deviation: kappa * variance}, "values of one coordinate that attain (or approach) kappa", relation=">=")
+    chain.bound(
+        {deviation: kappa * variance}, "values of one coordinate that attain (or approach) kappa", relation=">="
+    )
     chain.simplify(kappa)
     return chain.derivation(meanings={**MEANINGS, _C2: r"C_\alpha^2"})
 

@@ -26,7 +26,8 @@ _BALANCE = (
 )
 _ANY = _BALANCE + "and (c^+)^2 <= (1 + c)/2 on [-1, 1]"
 _VERTEX = _BALANCE + (
-    "(c^+)^2 is convex, so its largest sum is at a vertex: all c_i but one are 1 or -1, and for odd N that one is 0, or 1 "
+    "(c^+)^2 is convex, so its largest sum is at a vertex: all c_i but one are 1 or -1, and for odd N that one "
+    "is 0, or 1 "
     "beside one more -1"
 )
 
@@ -80,7 +81,8 @@ STATEMENTS = (
         derivation=_any_number,
         hypotheses=(MAJORITY, _TWO),
         uses=("lad.definition1",),
-        text="At most N/(N - 2f), approached but not attained for even N in two dimensions: N/2 honest messages near one "
+        text="At most N/(N - 2f), approached but not attained for even N in two dimensions: N/2 honest "
+        "messages near one "
         "place, so that their pull on the other N/2 messages is just below N/2.",
     ),
     Statement(

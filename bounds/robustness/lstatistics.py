@@ -33,7 +33,8 @@ def _median_odd() -> Derivation:
 
 def _median_even() -> Derivation:
     reduction = _BY_PARITY + (
-        "the mean of the middle two is then below the mean of the N/2 + 1 - f >= 2 honest values from the lower one upwards"
+        "the mean of the middle two is then below the mean of the N/2 + 1 - f >= 2 honest values from the "
+        "lower one upwards"
     )
     size = N / 2 + 1 - (N - H)
     return by_subset_mean("robustness.kappa.median_even", size, MEDIAN_EVEN, reduction, "Median, N even")
@@ -59,7 +60,8 @@ STATEMENTS = (
         derivation=_cwtm,
         hypotheses=(MAJORITY,),
         uses=("lad.definition1", "robustness.kappa.lower_bound"),
-        text="f values left out on either side: the constant is f/(N - 2f), which no rule beats; 6q(1 + q) was published.",
+        text="f values left out on either side: the constant is f/(N - 2f), which no rule beats; 6q(1 + q) was "
+        "published.",
     ),
     _kappa(
         key="robustness.kappa.median_odd",

@@ -27,13 +27,16 @@ _MEANINGS = {
     _pairs: r"\frac1{H^2}\sum_{i,j} \|z_i - z_j\|^2",
 }
 _NEARER = (
-    "in y_i each Byzantine neighbour is at least as near to z_i as each honest message that it displaces, at most f of them"
+    "in y_i each Byzantine neighbour is at least as near to z_i as each honest message that it "
+    "displaces, at most f of them"
 )
 
 
 def _nnm() -> Derivation:
     positive = {kappa: sp.Symbol("kappa_F", positive=True)}
-    chain = Chain("robustness.kappa.nnm", deviation / variance, "Mixing, then a rule F: kappa is at most 8f(1 + kappa_F)/H")
+    chain = Chain(
+        "robustness.kappa.nnm", deviation / variance, "Mixing, then a rule F: kappa is at most 8f(1 + kappa_F)/H"
+    )
     chain.define({deviation: _GRAM.norm({"p": 1, "q": 1})}, "F(y) - mean z = (F(y) - mean y) + (mean y - mean z)")
     chain.at_most(((1 + 1 / kappa) * _p2 + (1 + kappa) * _q2) / variance, PSD(_GRAM, positive, "Young"))
     chain.bound({_p2: kappa * _mixed}, "kappa-robustness of F on the mixed messages", positive)

@@ -32,11 +32,13 @@ _KRUM_MEANINGS = {
 _GRAM = Gram(("u", "a"), {("u", "u"): _u2, ("a", "a"): _a2})
 _SPLIT = "x - mean = (x - mean of A) + (mean of A - mean), A being N - 2f honest ones among the N - f nearest to x"
 _SCORE_OUTSIDE = (
-    "the score of x is least: at most that of the average honest message outside A, which is at most its squared distances "
+    "the score of x is least: at most that of the average honest message outside A, which is at most its "
+    "squared distances "
     "to all honest messages"
 )
 _SCORE_INSIDE = (
-    "the score of x is least: at most that of the average honest message in A, which is at most its squared distances to "
+    "the score of x is least: at most that of the average honest message in A, which is at most its squared "
+    "distances to "
     "all honest messages"
 )
 
@@ -111,9 +113,12 @@ def _faba_reach() -> Derivation:
     delta, k = sp.Symbol("delta_b", nonnegative=True), sp.Symbol("k", integer=True, nonnegative=True)
     more = sp.Symbol("s", integer=True, nonnegative=True)
     shift = {N: 2 * k + 2 * more + 1 + _t, H: k + more + 1 + _t}
-    chain = Chain("robustness.c_alpha.faba.reach", radius + 2 * k / (H + k) * delta, "FABA: reach of the Byzantine messages")
+    chain = Chain(
+        "robustness.c_alpha.faba.reach", radius + 2 * k / (H + k) * delta, "FABA: reach of the Byzantine messages"
+    )
     reason = (
-        "the dropped honest message is at most r + k delta/(H + k) from the mean of the rest, and the farthest Byzantine "
+        "the dropped honest message is at most r + k delta/(H + k) from the mean of the rest, and the farthest "
+        "Byzantine "
         "one at least H delta/(H + k)"
     )
     chain.bound({delta: radius * (H + k) / (H - k)}, reason, shift)
@@ -125,13 +130,19 @@ def _faba_reach() -> Derivation:
 
 def _mda() -> Derivation:
     first, second = _byzantine * sp.sqrt(2 / H), sp.sqrt(_byzantine / CORE)
-    chain = Chain("robustness.kappa.mda", deviation / variance, "MDA: kappa is at most (f sqrt(2/H) + sqrt(f/(N - 2f)))^2")
+    chain = Chain(
+        "robustness.kappa.mda", deviation / variance, "MDA: kappa is at most (f sqrt(2/H) + sqrt(f/(N - 2f)))^2"
+    )
     share = (_byzantine / H) ** 2
-    chain.bound({deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED + "; p from the mean of the honest ones kept")
+    chain.bound(
+        {deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED + "; p from the mean of the honest ones kept"
+    )
     theta = first / second
     young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / variance
     chain.at_most(young, PSD(_SWAP, _SHIFT, "Young"))
-    chain.bound({_p2: 2 * H * variance}, "within the diameter of the honest messages, whose square is at most 2 H V_z", _SHIFT)
+    chain.bound(
+        {_p2: 2 * H * variance}, "within the diameter of the honest messages, whose square is at most 2 H V_z", _SHIFT
+    )
     between = H**2 * variance / (_byzantine * CORE)
     chain.bound({_c2: between}, "variance between the honest ones kept and those missing", _SHIFT)
     chain.equals((first + second) ** 2, Algebra(shift=_SHIFT))

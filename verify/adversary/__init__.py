@@ -1,4 +1,4 @@
-"""Worst cases of aggregation rules: exact where the rule's structure allows it, else searched for, always with a witness."""
+"""Worst cases of aggregation rules, always with a witness: exact where the rule's structure allows it, else searched."""
 
 from __future__ import annotations
 

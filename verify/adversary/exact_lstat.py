@@ -1,10 +1,11 @@
-"""Exact worst cases of coordinate-wise L-statistics: the sum of fixed weights times the sorted values of each coordinate.
+"""Exact worst cases of L-statistics: per coordinate, the sum of fixed weights times the sorted values.
 
-With non-negative weights the rule grows with every message, so for given honest messages its largest value has all Byzantine
-messages at plus infinity and its smallest has them all at minus infinity: any other placement lies between. What is left is a
-linear function of the sorted honest values, to be maximised over an order cone. For the mean-square norm that is the norm of a
-projection onto the cone, found by pooling adjacent violators; for the largest norm it is a linear program whose vertices have
-at most three levels. Everything is computed in integers over one common denominator.
+With non-negative weights the rule grows with every message, so for given honest messages its largest value has all
+Byzantine messages at plus infinity and its smallest has them all at minus infinity: any other placement lies between.
+What is left is a linear function of the sorted honest values, to be maximised over an order cone. For the mean-square
+norm that is the norm of a projection onto the cone, found by pooling adjacent violators; for the largest norm it is a
+linear program whose vertices have at most three levels. Everything is computed in integers over one common
+denominator.
 """
 
 from __future__ import annotations
@@ -190,8 +191,8 @@ def worst_case(weights: Sequence[Fraction], f: int, norm: Norm = "mean") -> Exac
     f : int
         Number of Byzantine values.
     norm : {"mean", "max"}
-        "mean" gives the robustness coefficient kappa (LAD Definition 1), which for a coordinate-wise rule is the same in
-        every dimension; "max" gives C_alpha^2 (CRA Definition 1) in one dimension.
+        "mean" gives the robustness coefficient kappa (LAD Definition 1), which for a coordinate-wise rule is the same
+        in every dimension; "max" gives C_alpha^2 (CRA Definition 1) in one dimension.
 
     Returns
     -------

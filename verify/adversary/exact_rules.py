@@ -1,7 +1,7 @@
 """Aggregation rules in exact rational arithmetic, written independently of the array implementations.
 
-A witness of a worst case counts only when these agree with it: no rounding decides which message a rule selects. Messages are
-object arrays (n, q) of int or Fraction; at a tie the first message wins.
+A witness of a worst case counts only when these agree with it: no rounding decides which message a rule selects.
+Messages are object arrays (n, q) of int or Fraction; at a tie the first message wins.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ def smea(messages: Exact, f: int) -> Exact:
         best.append((float(np.linalg.eigvalsh(gram)[-1]), kept))
     best.sort()
     if len(best) > 1 and best[1][0] - best[0][0] <= 1e-9 * best[0][0]:
-        same = {tuple(sorted(map(tuple, messages[list(kept)]))) for value, kept in best if value <= best[0][0] * (1 + 1e-9)}
+        same = {
+            tuple(sorted(map(tuple, messages[list(kept)]))) for value, kept in best if value <= best[0][0] * (1 + 1e-9)
+        }
         if len(same) > 1:
             raise ValueError("SMEA: the two best subsets have the same eigenvalue up to rounding")
     return mean(messages[list(best[0][1])])

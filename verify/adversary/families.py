@@ -1,8 +1,9 @@
 """Structured configurations: a few groups of messages at a few places, with or without spread inside a group.
 
-Worst cases of aggregation rules tend to be highly symmetric: honest messages at two or three places, Byzantine ones coincident,
-the members of a group spread over a simplex in dimensions of their own so that no two of them are near each other. A family
-fixes how many messages each group has; its continuous parameters, the places and the spreads, are left to the search.
+Worst cases of aggregation rules tend to be highly symmetric: honest messages at two or three places, Byzantine ones
+coincident, the members of a group spread over a simplex in dimensions of their own so that no two of them are near
+each other. A family fixes how many messages each group has; its continuous parameters, the places and the spreads,
+are left to the search.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Family:
         return honest, byzantine
 
     def typical(self) -> Floats:
-        """Parameters of typical configurations: the honest groups at 0, 1, ..., in any order, the Byzantine ones beyond.
+        """Parameters of typical configurations: honest groups at 0, 1, ... in any order, the Byzantine ones beyond.
 
         Returns
         -------

@@ -1,9 +1,9 @@
 """What is certain about the geometric median of rational messages, although it has no rational formula.
 
-Two certificates, both in rational arithmetic with square roots enclosed from both sides. Either a message is the unique
-minimiser, because the unit vectors from it to the others sum to a vector shorter than its multiplicity. Or the minimiser
-is kept away from the honest mean: at any point y it lies in the half-space opposite to the gradient of the sum of
-distances, and the honest mean can be seen to lie outside it at a known distance.
+Two certificates, both in rational arithmetic with square roots enclosed from both sides. Either a message is the
+unique minimiser, because the unit vectors from it to the others sum to a vector shorter than its multiplicity. Or the
+minimiser is kept away from the honest mean: at any point y it lies in the half-space opposite to the gradient of the
+sum of distances, and the honest mean can be seen to lie outside it at a known distance.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def _weiszfeld(values: npt.NDArray[np.float64], steps: int = 2000) -> npt.NDArra
     return point
 
 
-def _newton_direction(values: npt.NDArray[np.float64], centre: npt.NDArray[np.float64], mean: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _newton_direction(
+    values: npt.NDArray[np.float64], centre: npt.NDArray[np.float64], mean: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """The direction along which the gradient turns towards the mean, so that the half-space is the best one."""
     offset = values - centre
     lengths = np.maximum(np.linalg.norm(offset, axis=1), 1e-9 * float(np.max(np.abs(offset), initial=1e-300)))
@@ -160,5 +162,3 @@ def _newton_direction(values: npt.NDArray[np.float64], centre: npt.NDArray[np.fl
     step = np.linalg.lstsq(hessian, mean - centre, rcond=None)[0]
     size: npt.NDArray[np.float64] = step * (np.linalg.norm(mean - centre) / max(float(np.linalg.norm(step)), 1e-300))
     return size
-
-

@@ -191,7 +191,8 @@ def evaluate_again(target: Subject, witness: Witness, norm: Norm) -> Fraction:
     """
     if (len(witness.honest), len(witness.byzantine)) != (target.n - target.f, target.f):
         raise ValueError(
-            f"{target.name} with n={target.n}, f={target.f} needs a witness of {target.n - target.f} honest and {target.f} "
+            f"{target.name} with n={target.n}, f={target.f} needs a witness of {target.n - target.f} honest and "
+            f"{target.f} "
             f"Byzantine messages, got {len(witness.honest)} and {len(witness.byzantine)}"
         )
     if target.exact is not None:
@@ -204,7 +205,7 @@ def evaluate_again(target: Subject, witness: Witness, norm: Norm) -> Fraction:
 def _in_double_precision(target: Subject, witness: Witness, norm: Norm) -> Fraction:
     honest = np.array([[float(x) for x in vector] for vector in witness.honest])
     byzantine = np.array([[float(x) for x in vector] for vector in witness.byzantine]).reshape(target.f, witness.dim)
-    value = float(ratios(target.batch, honest[None], byzantine[None], norm)[0])
+    value = float(ratios(target.precise, honest[None], byzantine[None], norm)[0])
     if not np.isfinite(value):
         raise ValueError("the honest messages agree")
     return Fraction(value)

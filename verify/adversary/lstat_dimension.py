@@ -1,9 +1,9 @@
 """Coordinate-wise L-statistics under the largest norm, in any number of dimensions.
 
-The largest honest deviation does not add up over coordinates: a message that is extreme in one coordinate can be ordinary in
-the others. Rotating the same worst values among the honest messages, one shift a coordinate, gives every message the same
-length; then the largest squared deviation is the mean one, and C_alpha^2 reaches kappa. It never exceeds kappa, nor D times its
-value in one dimension.
+The largest honest deviation does not add up over coordinates: a message that is extreme in one coordinate can be
+ordinary in the others. Rotating the same worst values among the honest messages, one shift a coordinate, gives every
+message the same length; then the largest squared deviation is the mean one, and C_alpha^2 reaches kappa. It never
+exceeds kappa, nor D times its value in one dimension.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def in_dimension(weights: Sequence[Fraction], f: int, dim: int) -> DimensionBrac
     Returns
     -------
     DimensionBracket
-        Exact in one dimension, and wherever the ends meet; the messages may use fewer than ``dim`` coordinates, the others
-        being zero.
+        Exact in one dimension, and wherever the ends meet; the messages may use fewer than ``dim`` coordinates, the
+        others being zero.
 
     Raises
     ------

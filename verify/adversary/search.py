@@ -1,8 +1,9 @@
 """Search for messages at which a rule deviates most: structured families first, then every coordinate freely.
 
-The ratio to be maximised jumps wherever a rule selects other messages, and its best values lie next to such jumps. The search
-therefore takes steps of all magnitudes at once, many in parallel, and keeps what is best: no gradients, no smoothness.
-A candidate counts with the worse of two orders and signs of the messages: it cannot live on how ties are broken.
+The ratio to be maximised jumps wherever a rule selects other messages, and its best values lie next to such jumps.
+The search therefore takes steps of all magnitudes at once, many in parallel, and keeps what is best: no gradients, no
+smoothness. A candidate counts with the worse of two orders and signs of the messages: it cannot live on how ties are
+broken.
 """
 
 from __future__ import annotations

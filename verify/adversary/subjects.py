@@ -18,7 +18,9 @@ from .search import BatchRule, Floats
 from .witness import Witness
 
 #: Evaluations of these cost about as much as that many of a rule that only compares distances.
-COSTS = {"mda": 60.0, "smea": 100.0, "caf": 20.0, "geometric-median": 20.0, "huber": 20.0, "correntropy": 20.0}
+COSTS = {"mda": 60.0, "smea": 100.0, "caf": 30.0, "geometric-median": 30.0, "huber": 30.0, "correntropy": 30.0}
+#: Iterative rules need not converge while candidates are only compared.
+COARSE = {"tolerance": 1e-4, "max_iterations": 60}
 #: Subsets that an exact rule may compare.
 SUBSETS = 2000
 
@@ -38,7 +40,9 @@ class Subject:
     coordinate_wise : bool
         Whether coordinates do not interact.
     batch : callable
-        (batch, n, D) to (batch, D), in double precision.
+        (batch, n, D) to (batch, D), in double precision, for the search.
+    precise : callable
+        The same, to the rule's own tolerance.
     exact : callable or None
         The same in rational arithmetic.
     certified : callable or None
@@ -55,6 +59,7 @@ class Subject:
     weights: tuple[Fraction, ...] | None
     coordinate_wise: bool
     batch: BatchRule
+    precise: BatchRule
     exact: ExactRule | None
     certified: Callable[[Witness, Norm], Fraction] | None = None
     cost: float = 1.0
@@ -96,12 +101,21 @@ def subject(name: str, n: int, f: int) -> Subject:
         f=f,
         weights=weights,
         coordinate_wise=rule.coordinate_wise,
-        batch=partial(_call, rule, f),
+        batch=partial(_call, _coarse(name, rule, f), f),
+        precise=partial(_call, rule, f),
         exact=exact_rule(name, n, f) if weights is None else partial(weighted, weights=weights),
         certified=certified_ratio if name == "geometric-median" else None,
         cost=COSTS.get(last, 1.0),
         scalable=Invariance.SCALE in rule.invariances,
     )
+
+
+def _coarse(name: str, rule: Rule, f: int) -> Rule:
+    """The same rule with fewer iterations, if it iterates."""
+    try:
+        return rule_from_name(name, f=f, **COARSE)
+    except ValueError:
+        return rule
 
 
 def canonical(name: str, f: int) -> str:
@@ -154,9 +168,9 @@ def _misused(name: str, n: int, f: int) -> Subject:
     if base == "krum":
         few = Krum(f=f, neighbours=value)
         _try(few, n, f)
-        return Subject(name, n, f, None, False, partial(_call, few, f), partial(krum_nearest, neighbours=value))
+        call = partial(_call, few, f)
+        return Subject(name, n, f, None, False, call, call, partial(krum_nearest, neighbours=value))
     rule = TrimmedMean(f=value)
     _try(rule, n, value)
-    return Subject(
-        name, n, f, rule.weights(n, value), True, partial(_call, rule, value), partial(trimmed_mean, cut=value)
-    )
+    call = partial(_call, rule, value)
+    return Subject(name, n, f, rule.weights(n, value), True, call, call, partial(trimmed_mean, cut=value))

@@ -106,7 +106,9 @@ def rationalise(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float
 
 def as_it_is(honest: npt.NDArray[np.float64], byzantine: npt.NDArray[np.float64]) -> Witness:
     """Messages with the exact rational values of their floats, for rules that do not commute with scaling."""
-    first, second = (tuple(tuple(Fraction(float(x)) for x in vector) for vector in part) for part in (honest, byzantine))
+    first, second = (
+        tuple(tuple(Fraction(float(x)) for x in vector) for vector in part) for part in (honest, byzantine)
+    )
     return Witness(first, second)
 
 
