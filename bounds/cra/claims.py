@@ -17,6 +17,12 @@ from .table1 import STATEMENTS as TABLE1
 from .theorem1 import REMARK2
 from .theorem2 import REMARK3, weight
 
+
+def _printed(statement: Statement) -> sp.Expr:
+    assert isinstance(statement.printed, sp.Expr)
+    return statement.printed
+
+
 #: Slack variables: M = r + others; sqrt(2) C_alpha below M / (2 (M - r)); gamma0 below its limit; d_min below N r / M.
 others, robust, slow, uneven = sp.symbols("others robust slow uneven", positive=True)
 #: sqrt(2) C_alpha; the part of N rho_2 that does not depend on r; a root.
@@ -26,7 +32,7 @@ root = sp.Symbol("root", positive=True)
 
 _LOADED = {M: r + others}
 _ROBUST = {**_LOADED, scaled: (r + others) / (2 * others * (1 + robust))}
-_floor1 = REMARK2.printed.subs(C_alpha, scaled / sp.sqrt(2))
+_floor1 = _printed(REMARK2).subs(C_alpha, scaled / sp.sqrt(2))
 _variance = (phi1 - phi2) * 2 * L / ((1 - alpha) ** 2 * N**2) + phi2 * L / ((1 - alpha) ** 2 * N)
 _curvature = 4 * L * scaled**2 / N * (1 - r / M) ** 2
 _floor2 = scaled * beta**2 * M**2 * (1 - r / M) / (1 - 2 * scaled * (1 - r / M) - gamma0 * (noise_rate + _curvature))
@@ -78,7 +84,7 @@ SPREAD = Statement(
     "only if r = M.",
 )
 
-_MEDIAN = next(row.printed for row in TABLE1 if row.key == "cra.table1.median")
+_MEDIAN = next(_printed(row) for row in TABLE1 if row.key == "cra.table1.median")
 _even_condition = sp.Lt(2 * sp.sqrt(2) * C_alpha * (1 - r / M), 1)
 _lowest = sp.Min(1, alpha / (1 - 2 * alpha))
 
@@ -87,7 +93,7 @@ def _experiment(rule: str, percent: int) -> Statement:
     """Whether the theorems' condition holds for one rule and fraction of the experiments."""
     row = next(row for row in TABLE1 if row.key == f"cra.table1.{rule}")
     fraction = sp.Rational(percent, 100)
-    point = {**_SIZES, alpha: fraction, C_alpha: sp.sqrt(row.printed.subs({**_SIZES, alpha: fraction}))}
+    point = {**_SIZES, alpha: fraction, C_alpha: sp.sqrt(_printed(row).subs({**_SIZES, alpha: fraction}))}
     return _claim(
         f"experiments.{rule}_{percent}",
         f"The theorems cover the {row.title.split(': ')[1]} at alpha = {percent} %",
@@ -134,7 +140,7 @@ STATEMENTS = (
         "remark1.decreasing",
         "More redundancy brings coded gradients closer",
         "Remark 1",
-        Monotone(REMARK1.printed, r, "decreasing", _LOADED),
+        Monotone(_printed(REMARK1), r, "decreasing", _LOADED),
         "The right-hand side of (13) does not increase with r.",
         "cra.remark1",
     ),
@@ -142,7 +148,7 @@ STATEMENTS = (
         "remark1.full",
         "Full redundancy makes coded gradients equal",
         "Remark 1",
-        Always(REMARK1.printed.subs(r, M), "=", sp.S.Zero),
+        Always(_printed(REMARK1).subs(r, M), "=", sp.S.Zero),
         "The right-hand side of (13) is zero for r = M.",
         "cra.remark1",
     ),
@@ -150,7 +156,7 @@ STATEMENTS = (
         "remark1.order",
         "Equal holders are the favourable case",
         "Remark 1",
-        Always(REMARK1.printed, "<=", LEMMA1.printed, {**_LOADED, d_min: N * r / (M * (1 + uneven))}),
+        Always(_printed(REMARK1), "<=", _printed(LEMMA1), {**_LOADED, d_min: N * r / (M * (1 + uneven))}),
         "As d_min M is at most N r, the right-hand side of (13) never exceeds that of (12).",
         "cra.lemma1",
         "cra.remark1",
@@ -190,7 +196,7 @@ STATEMENTS = (
         "remark2.full",
         "Full redundancy removes the floor, fixed rate",
         "Remark 2",
-        Always(REMARK2.printed.subs(r, M), "=", sp.S.Zero),
+        Always(_printed(REMARK2).subs(r, M), "=", sp.S.Zero),
         "(32) is zero for r = M.",
         "cra.remark2",
     ),
@@ -220,7 +226,7 @@ STATEMENTS = (
         "remark3.form",
         "The two ways of writing (40) agree",
         "Remark 3",
-        Always(REMARK3.printed, "=", _floor2.subs({scaled: sp.sqrt(2) * C_alpha, noise_rate: _variance})),
+        Always(_printed(REMARK3), "=", _floor2.subs({scaled: sp.sqrt(2) * C_alpha, noise_rate: _variance})),
         "(40), with its part that does not depend on r named; what follows uses that form.",
         "cra.remark3",
     ),
@@ -237,7 +243,7 @@ STATEMENTS = (
         "remark3.full",
         "Full redundancy removes the floor, decaying rate",
         "Remark 3",
-        Always(REMARK3.printed.subs(r, M), "=", sp.S.Zero),
+        Always(_printed(REMARK3).subs(r, M), "=", sp.S.Zero),
         "(40) is zero for r = M.",
         "cra.remark3",
     ),
