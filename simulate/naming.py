@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -49,10 +50,12 @@ def build(kind: str, name: str, table: Mapping[str, Callable[..., T]], parameter
 
 
 def number(text: str) -> int | float | str:
-    """Read a whole number or a float; other text stays as it is."""
+    """Read a whole number or a finite float; other text stays as it is."""
     for convert in (int, float):
         try:
-            return convert(text)
+            value = convert(text)
         except ValueError:
             continue
+        if math.isfinite(value):
+            return value
     return text.strip()

@@ -9,6 +9,7 @@ from .. import arrays
 from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
 from .coordinatewise import TrimmedMean
+from .preaggregation import norms
 from .sorting import by_coordinate, mean_of_nearest, median
 
 
@@ -55,10 +56,8 @@ class Phocas(Rule):
         if self.variant == "coordinate":
             return by_coordinate(xp, values, kernel, check=check)
         centre = TrimmedMean(f=f)._run(xp, values, check)
-        deviations = values - centre[:, None, :]
-        scale = xp.max(xp.abs(deviations), axis=(-2, -1), keepdims=True)
-        deviations = deviations / xp.where(scale > 0, scale, xp.ones_like(scale))
-        order = xp.argsort(xp.sum(deviations * deviations, axis=-1), axis=-1, stable=True)
+        lengths = norms(xp, 0.5 * values - 0.5 * centre[:, None, :])[..., 0]
+        order = xp.argsort(lengths, axis=-1, stable=True)
         return xp.mean(arrays.take_rows(xp, values, order[:, : n - f]), axis=-2)
 
 

@@ -228,7 +228,7 @@ class Rule(Step):
         finite = xp.all(xp.isfinite(values), axis=-1)
         results = []
         for index in range(values.shape[0]):
-            kept = values[index, ...][finite[index, ...], :]
+            kept = values[index, ...][finite[index, ...]]
             n = kept.shape[0]
             bad = values.shape[1] - n
             if n == 0 or (self.f is not None and bad > self.f):

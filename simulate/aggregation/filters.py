@@ -93,8 +93,9 @@ def _leading(xp: Namespace, gram: Array, shares: Array) -> tuple[Array, Array]:
     kernel = gram - products[:, :, None] - products[:, None, :] + centre
     roots = xp.sqrt(shares)
     eigenvalues, vectors = xp.linalg.eigh(roots[:, :, None] * kernel * roots[:, None, :])
-    along = kernel @ (roots * vectors[..., -1])[..., None]
-    return eigenvalues[..., -1], along[..., 0] ** 2
+    along = xp.abs(kernel @ (roots * vectors[..., -1])[..., None])[..., 0]
+    largest = xp.max(along, axis=-1, keepdims=True)
+    return eigenvalues[..., -1], (along / xp.where(largest > 0, largest, xp.ones_like(largest))) ** 2
 
 
 @dataclass(frozen=True, repr=False)

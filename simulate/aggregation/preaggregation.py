@@ -141,7 +141,9 @@ class AdaptiveClipping(Preaggregator):
 def norms(xp: Namespace, values: Array) -> Array:
     """Euclidean norms (batch, n, 1) of messages, computed without overflow or underflow of the squares."""
     largest = xp.max(xp.abs(values), axis=-1, keepdims=True)
-    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    # The inverse of a scale above the limit is below the normal range, which some libraries flush to zero.
+    limit = float(xp.finfo(values.dtype).max) * 2.0**-24
+    scale = xp.clip(xp.where(largest > 0, largest, xp.ones_like(largest)), max=limit)
     scaled = values / scale
     return scale * xp.sqrt(xp.sum(scaled * scaled, axis=-1, keepdims=True))
 

@@ -108,7 +108,8 @@ def _gram(xp: Namespace, values: Array) -> Array:
 
 def _distances(xp: Namespace, gram: Array) -> Array:
     squares = xp.linalg.diagonal(gram)
-    distances = squares[..., :, None] + squares[..., None, :] - 2 * gram
+    # Symmetric to the last bit, whatever product of matrices a library has: mutual nearest neighbours tie exactly.
+    distances = squares[..., :, None] + squares[..., None, :] - (gram + xp.matrix_transpose(gram))
     off = arrays.eye(xp, gram.shape[-1], gram) == 0
     return xp.where((distances > 0) & off, distances, xp.zeros_like(distances))
 

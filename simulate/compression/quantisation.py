@@ -64,8 +64,10 @@ class StochasticQuantisation(_Rounding):
     def __post_init__(self) -> None:
         fixed = self.a is not None and self.b is not None
         if self.range is None:
-            object.__setattr__(self, "range", "fixed" if fixed else "data")
+            object.__setattr__(self, "range", "data" if self.a is None and self.b is None else "fixed")
         if self.range not in ("fixed", "data"):
+            raise ValueError(f'StochasticQuantisation needs range "fixed" or "data", got {self.range!r}')
+        if (self.range == "fixed") != fixed or (self.a is None) != (self.b is None):
             got = f"a={self.a}, b={self.b}, range={self.range!r}"
             raise ValueError(f"StochasticQuantisation takes a and b, or range='data', got {got}")
         if self.a is not None and self.b is not None and not -math.inf < self.a < self.b < math.inf:
@@ -183,7 +185,7 @@ class TernGrad(_Rounding):
 
 @dataclass(frozen=True, repr=False)
 class Natural(_Rounding):
-    """Natural compression (Horvath et al. 2022): round |g_i| at random to a power of two beside it. delta = 1/8, exactly.
+    """Natural compression (Horvath et al. 2022): round |g_i| at random to a power of two beside it; delta is 1/8.
 
     Powers below the smallest normal number are not used: what is smaller is rounded to it, or to zero.
     """
