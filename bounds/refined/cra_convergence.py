@@ -17,6 +17,7 @@ LOADED = Hypothesis("a device holds between one and all of the subsets", sp.And(
 HONEST = Hypothesis("at least two devices are honest", sp.Ge((1 - alpha) * N, 2))
 UNIFORM = Hypothesis("the honest devices of an iteration are a uniformly random set, drawn afresh each time")
 EQUAL_LOADS = Hypothesis("every device holds r subsets and every subset is held by N r / M devices")
+HELD = Hypothesis("every subset is held by some device; devices and subsets may have any loads")
 PAIRWISE = Hypothesis("every two devices share r^2/M subsets; with equal loads that is possible for r = M alone")
 EQUIDISTANT = Hypothesis("every two devices share equally many subsets")
 HETEROGENEITY = Hypothesis("the subset gradients stay within beta of their mean, CRA (10)")
@@ -43,7 +44,7 @@ LEMMAS = (
         Relation.EQUALITY,
         _NOISE,
         moments.noise,
-        (DEVICES, HONEST, UNIFORM),
+        (DEVICES, HONEST, UNIFORM, HELD),
         "Sampling the honest devices without replacement, for any allocation in which every subset is held.",
     ),
     result(

@@ -15,8 +15,8 @@ from ..proof import Chain, Derivation
 from ..squares import Gram, Norm
 from ..statement import Hypothesis, Kind, Relation, Role, Statement
 from ..symbols import H, M, N, V, alpha, beta, grad_sq, kappa
+from .cra_convergence import HELD, HORIZON
 from .cra_convergence import HONEST as ENOUGH_HONEST
-from .cra_convergence import HORIZON
 from .cra_moments import DISPERSION_FACTOR, HONEST, NOISE_FACTOR, OTHERS, SHIFT, pop_var
 from .cra_theorem import Setting, margins, special
 from .descent import fixed_derivation
@@ -125,7 +125,7 @@ def _best_zeta() -> Derivation:
 _ALLOCATION = (
     DEVICES,
     ENOUGH_HONEST,
-    Hypothesis("every subset is held by some device; devices and subsets may have any loads"),
+    HELD,
     Hypothesis("the honest devices of an iteration are a uniformly random set, drawn afresh each time"),
     Hypothesis("the mean squared deviation of the subset gradients from their mean is at most beta^2"),
 )

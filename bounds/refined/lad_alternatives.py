@@ -79,6 +79,17 @@ MATRICES: tuple[Statement, ...] = (
         kind=Kind.THEOREM,
     ),
     result(
+        "refined.lad.matrix.crossover",
+        "Learning rate at which all computation matrices are worth the same",
+        Relation.EQUALITY,
+        r"\gamma^0_{=}",
+        variants.crossover,
+        (*_PLAIN, ROBUST, *_DESCENT),
+        "Below it a single task for all devices has the least bound, above it equal column sums have.",
+        uses=("refined.lad.matrix.theorem",),
+        kind=Kind.CONSTANT,
+    ),
+    result(
         "refined.lad.one_task.floor",
         "Error floor when all devices compute the same task",
         Relation.UPPER,

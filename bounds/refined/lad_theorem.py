@@ -7,7 +7,7 @@ from functools import cache
 
 import sympy as sp
 
-from ..inequalities import PSD, Algebra, Positivity
+from ..inequalities import PSD, Algebra
 from ..proof import Chain, Derivation
 from ..squares import Gram
 from ..symbols import F0, Fstar, H, L, N, T, d, delta, eta, gamma0, grad_sq, kappa
@@ -15,7 +15,7 @@ from .descent import fixed_derivation
 from .instantiate import Constants, instantiate
 from .lad_moments import KAPPA1, KAPPA2, KAPPA3, KAPPA4, LOAD_FACTOR, compressed_dispersion
 from .notation import F_t, err_0, err_1, err_sq, gamma_t, mean_grad_sq, steps
-from .optimum import balanced_derivation, best_derivation, best_point, excess, floor, kept, lost, noise, u
+from .optimum import balanced_derivation, best_derivation, best_point, eta_at_zero, excess, floor, kept, lost, noise, u
 from .schedules import decaying_derivation, pl_derivation
 
 #: Bounds on the aggregation error and on the noise of the honest average of Com-LAD.
@@ -26,8 +26,7 @@ FLOOR = N**2 * kappa * KAPPA1 / KEPT
 _mean_sq = sp.Symbol("mean_sq", nonnegative=True)
 _kappa1, _kappa2, _kappa3, _kappa4 = sp.symbols("kappa_1 kappa_2 kappa_3 kappa_4", nonnegative=True)
 _descent, _drop = sp.symbols("descent drop", real=True)
-_margin, _left = sp.symbols("margin left", positive=True)
-_square, _whole = sp.symbols("square whole", nonnegative=True)
+_margin = sp.Symbol("margin", positive=True)
 
 
 @cache
@@ -89,18 +88,6 @@ def same_proof() -> Derivation:
 
 
 @cache
-def best_eta_at_zero() -> Derivation:
-    """As the learning rate tends to zero no eta does better than 1/N."""
-    start = err_0 / (2 * eta / N - eta**2 - err_1)
-    chain = Chain("refined.descent.floor.optimality", start, "No eta does better")
-    given = {_whole: 1 / N**2 - err_1, _square: (eta - 1 / N) ** 2}
-    chain.equals(err_0 / (_whole - _square), Algebra(given, why="the square completed"))
-    chain.at_least(err_0 / _whole, Positivity({_whole: _square + _left}, why="the margin without the square is larger"))
-    chain.define({_whole: 1 / N**2 - err_1}, "the margin at eta = 1/N")
-    return chain.derivation()
-
-
-@cache
 def floor_derivation() -> Derivation:
     """Error floor as T grows and the learning rate tends to zero."""
     chain = Chain("refined.lad.floor", balanced_derivation().conclusion, "Error floor")
@@ -108,9 +95,7 @@ def floor_derivation() -> Derivation:
     chain.define({gamma0: sp.Integer(0)}, "the learning rate tends to zero")
     chain.define({err_0: CONSTANTS[0], err_1: CONSTANTS[1]}, "the refined coefficients")
     chain.equals(FLOOR)
-    return chain.derivation(
-        uses=("refined.lad.aggregation_error", "refined.descent.balanced"), lemmas=(best_eta_at_zero(),)
-    )
+    return chain.derivation(uses=("refined.lad.aggregation_error", "refined.descent.balanced"), lemmas=(eta_at_zero(),))
 
 
 @cache

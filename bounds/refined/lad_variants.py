@@ -7,11 +7,11 @@ from functools import cache
 
 import sympy as sp
 
-from ..inequalities import Squares
+from ..inequalities import Algebra, Squares
 from ..moments import Moment, dispersion_of_compressed, mean_of_compressed
 from ..proof import Chain, Derivation
 from ..squares import pairs
-from ..symbols import C_alpha, H, N, T, V, beta, d, delta, grad_sq, kappa
+from ..symbols import C_alpha, H, L, N, T, V, beta, d, delta, gamma0, grad_sq, kappa
 from . import lad_moments as moments
 from .cra_moments import diameter_sq, largest_deviation, spread_max
 from .instantiate import Constants, instantiate
@@ -124,6 +124,24 @@ shared_theorem = instantiate(
     {steps: T},
     ("refined.lad.shared.error", "refined.lad.shared.noise"),
 )
+
+
+@cache
+def crossover() -> Derivation:
+    """The learning rate at which all computation matrices are worth the same."""
+    other = sp.Symbol("theta_other", positive=True)
+    rate = sp.Symbol("gamma_cross", positive=True)
+    scale = L * gamma0 / (N - L * gamma0)
+    loss = N**2 * (MATRIX[0] + scale * MATRIX[2])
+    gain = Chain("refined.lad.matrix.gain", loss - loss.subs(theta_sq, other), "From one matrix to another")
+    gain.equals(N**2 * beta**2 * (H - 1) / (d**2 * H * (N - 1) ** 2) * (theta_sq - other) * (scale - kappa))
+    value = N * kappa / (L * (1 + kappa))
+    even = Chain("refined.lad.matrix.even", scale - kappa, "Where it makes no difference")
+    even.equals(sp.S.Zero, Algebra({gamma0: value}, why="the learning rate inserted"))
+    chain = Chain("refined.lad.matrix.crossover", rate, "Crossover").define(
+        {rate: value}, "L gamma0 / (N - L gamma0) = kappa"
+    )
+    return chain.derivation(uses=("refined.lad.matrix.theorem",), lemmas=(gain.derivation(), even.derivation()))
 
 
 def _floor(key: str, constants: Constants, given: dict[sp.Symbol, sp.Expr], why: str) -> Callable[[], Derivation]:

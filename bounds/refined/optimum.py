@@ -6,7 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from ..inequalities import Algebra, Squares
+from ..inequalities import Algebra, Positivity, Squares
 from ..proof import Chain, Derivation
 from ..squares import Gram, Norm
 from ..symbols import F0, Fstar, L, N, eta, gamma0
@@ -24,6 +24,7 @@ x = sp.Symbol("x", positive=True)
 p0, p1, p2, q0, q1, q2 = sp.symbols("p_0 p_1 p_2 q_0 q_1 q_2", positive=True)
 _ONE = Gram(("one",), {("one", "one"): sp.Integer(1)})
 _left = sp.Symbol("left", positive=True)
+_square, _whole = sp.symbols("square whole", nonnegative=True)
 
 
 def balanced_rate(gamma: sp.Expr, iterations: sp.Expr, constants: tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
@@ -56,6 +57,12 @@ def optimality(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> De
 
 
 @cache
+def optimality_derivation() -> Derivation:
+    """:func:`optimality` in the names of this module."""
+    return optimality(excess, floor, noise, kept, lost)
+
+
+@cache
 def balanced_derivation() -> Derivation:
     """The fixed-rate bound at eta = 1/N, which is best as the learning rate tends to zero."""
     chain = Chain("refined.descent.balanced", fixed_derivation().conclusion, "Fixed learning rate, eta = 1/N")
@@ -83,6 +90,16 @@ def best_derivation() -> Derivation:
     chain.step("=", general.subs(u, best_point(*arguments)), Algebra({u: best_point(*arguments)}, why="the best u"))
     chain.equals(best_value(*arguments))
     return chain.derivation(uses=("refined.descent.balanced",), lemmas=(optimality(*arguments),))
+
+
+@cache
+def point_derivation() -> Derivation:
+    """The best u: the balanced bound takes its least value there."""
+    arguments = (excess, floor, noise, kept, lost)
+    best = sp.Symbol("u_best", positive=True)
+    chain = Chain("refined.descent.best_point", best, "Best learning rate, as u")
+    chain.define({best: best_point(*arguments)}, "where the square vanishes")
+    return chain.derivation(uses=("refined.descent.best",), lemmas=(best_derivation(),))
 
 
 def eta_point(p: tuple[sp.Expr, sp.Expr, sp.Expr], q: tuple[sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
@@ -118,3 +135,24 @@ def eta_derivation() -> Derivation:
     chain.define({best: eta_point((p0, p1, p2), (q0, q1, q2))}, "the positive root of the quadratic")
     lemmas = (above.derivation(), stationary.derivation(), root.derivation())
     return chain.derivation(uses=("refined.descent.fixed",), lemmas=lemmas)
+
+
+@cache
+def eta_at_zero() -> Derivation:
+    """As the learning rate tends to zero no eta does better than 1/N."""
+    start = err_0 / (2 * eta / N - eta**2 - err_1)
+    chain = Chain("refined.descent.floor.optimality", start, "No eta does better")
+    given = {_whole: 1 / N**2 - err_1, _square: (eta - 1 / N) ** 2}
+    chain.equals(err_0 / (_whole - _square), Algebra(given, why="the square completed"))
+    chain.at_least(err_0 / _whole, Positivity({_whole: _square + _left}, why="the margin without the square is larger"))
+    chain.define({_whole: 1 / N**2 - err_1}, "the margin at eta = 1/N")
+    return chain.derivation()
+
+
+@cache
+def floor_derivation() -> Derivation:
+    """The balanced bound as the number of steps grows and the learning rate tends to zero."""
+    chain = Chain("refined.descent.floor", balanced_derivation().conclusion, "Error floor")
+    chain.define({F0: Fstar}, "the number of steps tends to infinity: the first term vanishes")
+    chain.define({gamma0: sp.S.Zero}, "the learning rate tends to zero")
+    return chain.derivation(uses=("refined.descent.balanced",), lemmas=(eta_at_zero(),))
