@@ -34,11 +34,14 @@ class Ruling:
         One line for people.
     witness : dict or None
         Point at which a false claim fails, exactly.
+    reading : str
+        For a false claim: how it can be read so that it holds; empty if no such reading is known.
     """
 
     truth: Truth
     evidence: str
     witness: Mapping[str, str] | None = None
+    reading: str = ""
 
 
 class Claim(Protocol):
@@ -313,3 +316,96 @@ class SameOrder:
         infinite = limit.has(sp.oo) or limit.is_infinite
         text = "grows without bound" if infinite else f"tends to {sp.factor(limit)}"
         return Ruling(Truth.FALSE if infinite else Truth.TRUE, f"the ratio {text}")
+
+
+@dataclass(frozen=True)
+class FiniteLimit:
+    """An expression stays bounded as a variable approaches a point.
+
+    Attributes
+    ----------
+    expression : sympy expression
+        Non-negative.
+    symbol : sympy symbol
+        Which variable moves.
+    point : sympy expression
+        To where.
+    side : {"+", "-"}
+        From above or below.
+    """
+
+    expression: sp.Expr
+    symbol: sp.Symbol
+    point: sp.Expr
+    side: str = "+"
+
+    def proposition(self) -> sp.Basic:
+        """The limit is finite."""
+        return sp.Lt(sp.Limit(self.expression, self.symbol, self.point, self.side), sp.oo, evaluate=False)
+
+    def decide(self) -> Ruling:
+        """By computing the limit."""
+        limit = sp.limit(self.expression, self.symbol, self.point, self.side)
+        if limit.has(sp.Limit) or limit is sp.nan:
+            return Ruling(Truth.UNDECIDED, "the limit could not be computed")
+        finite = limit.is_finite
+        return Ruling(Truth.TRUE if finite else Truth.FALSE, f"the limit is {limit}")
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Several claims at once.
+
+    Attributes
+    ----------
+    claims : tuple of Claim
+        All must be true.
+    """
+
+    claims: tuple[Claim, ...]
+
+    def proposition(self) -> sp.Basic:
+        """The first one's proposition stands for all."""
+        return self.claims[0].proposition()
+
+    def decide(self) -> Ruling:
+        """The first that is not true decides."""
+        rulings = [claim.decide() for claim in self.claims]
+        for truth in (Truth.FALSE, Truth.UNDECIDED):
+            for ruling in rulings:
+                if ruling.truth is truth:
+                    return ruling
+        return Ruling(Truth.TRUE, "; ".join(ruling.evidence for ruling in rulings))
+
+
+@dataclass(frozen=True)
+class WithReading:
+    """A claim, and how it can be read so that it holds.
+
+    Attributes
+    ----------
+    claim : Claim
+        As printed.
+    reading : Claim
+        What may have been meant.
+    words : str
+        The reading in words.
+    """
+
+    claim: Claim
+    reading: Claim
+    words: str
+
+    def proposition(self) -> sp.Basic:
+        """That of the claim as printed."""
+        return self.claim.proposition()
+
+    def decide(self) -> Ruling:
+        """The claim decides; where it is false, the reading is tried."""
+        ruling = self.claim.decide()
+        if ruling.truth is not Truth.FALSE:
+            return ruling
+        reading = self.reading.decide()
+        if reading.truth is not Truth.TRUE:
+            return ruling
+        return Ruling(ruling.truth, ruling.evidence, ruling.witness, f"{self.words}: {reading.evidence}")

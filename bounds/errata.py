@@ -117,8 +117,10 @@ def _of_claim(statement: Statement) -> Iterator[Erratum]:
             str(statement.source),
             statement.text or str(statement.claim.proposition()),
             ruling.evidence,
-            str(Effect.INVALID),
-            _with_witness("refuted by exact evaluation", ruling.witness),
+            str(Effect.MISPRINT if ruling.reading else Effect.INVALID),
+            _with_witness(
+                f"refuted; holds when read as {ruling.reading}" if ruling.reading else "refuted", ruling.witness
+            ),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import definitions, lemma1, lemma2, lemma3, lemma4, theorem1, theorem2
+from . import definitions, lemma1, lemma2, lemma3, lemma4, orders, remarks, theorem1, theorem2
 
 STATEMENTS = (
     *definitions.STATEMENTS,
@@ -12,4 +12,6 @@ STATEMENTS = (
     *lemma4.STATEMENTS,
     *theorem1.STATEMENTS,
     *theorem2.STATEMENTS,
+    *orders.STATEMENTS,
+    *remarks.STATEMENTS,
 )
