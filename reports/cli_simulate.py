@@ -149,14 +149,15 @@ def _simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train with a method; by default in its paper's own experiment."""
-    from ..simulate.experiments import experiment
-    from ..simulate.training import train
+    from ..simulate.experiments import experiment, replication_note
+    from ..simulate.training import check_seeds, train
 
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise ValueError(f"simulate --out writes .csv or .parquet, got {out.name!r}")
     chosen = experiment(method, **parse_assignments(parameters or []))
-    for note in chosen.notes:
-        typer.secho(f"Note: {note}.", err=True)
+    for note in (*chosen.notes, replication_note(chosen.configuration, check_seeds(seeds))):
+        if note:
+            typer.secho(f"Note: {note}.", err=True)
     trajectory = train(chosen.configuration, seeds)
     shown = {name: value for name, value in chosen.parameters.items() if value is not None}
     if plot is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .configuration import Configuration
+from .encoding import replication
 from .methods import Settings, method_from_name
 from .naming import lookup, near_misses
 from .problems import PROBLEMS, ProblemFamily
@@ -102,6 +103,20 @@ class Experiment:
     notes: tuple[str, ...]
 
 
+def replication_note(configuration: Configuration, seeds: Sequence[int]) -> str | None:
+    """A sentence about subsets that are not all computed by the same number of devices, if so."""
+    subsets = configuration.problem.subsets
+    counts = replication(configuration.method.encoding, seeds, subsets)
+    if counts.min() == counts.max():
+        return None
+    unheld = (counts == 0).sum(axis=-1)
+    sentence = f"d_k runs from {counts.min()} to {counts.max()} over subsets and seeds"
+    if not unheld.any():
+        return sentence
+    several = f"{unheld.min()} to {unheld.max()}" if unheld.min() < unheld.max() else f"{unheld.min()}"
+    return f"{sentence}; {several} of {subsets} subsets are held by no device, so that what is minimised is not F"
+
+
 def defaults(method: str) -> Mapping[str, Any]:
     """Parameters of the experiment in which the method's paper shows it."""
     lowered = method.strip().lower()
@@ -165,7 +180,7 @@ def experiment(method: str, **given: Any) -> Experiment:
     )
     unused = _unused(method)
     shown = {name: values[name] for name in sorted(values) if name not in unused}
-    return Experiment(configuration, shown, tuple(_notes(method, values, given)))
+    return Experiment(configuration, shown, _notes(method, given))
 
 
 def _check_numbers(given: Mapping[str, Any]) -> None:
@@ -231,9 +246,6 @@ def _unused(method: str) -> set[str]:
     return {name for names, used in concerns.items() if not used for name in names}
 
 
-def _notes(method: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+def _notes(method: str, given: Mapping[str, Any]) -> tuple[str, ...]:
     unused = _unused(method)
-    notes = [f"{name}={value} does not concern {method}" for name, value in given.items() if name in unused]
-    if "allocation" not in unused and values["allocation"] == "uniform":
-        notes.append("under uniform allocation a subset may be held by no device; what is then minimised is not F")
-    return notes
+    return tuple(f"{name}={value} does not concern {method}" for name, value in given.items() if name in unused)

@@ -67,6 +67,16 @@ class Method:
         """Factor of the aggregate in the step: 1, or N."""
         return float(self.encoding.devices) if self.estimate == "sum" else 1.0
 
+    def load(self, subsets: int) -> int:
+        """Number of gradients that a device computes in an iteration, of that many subsets in all."""
+        return self.encoding.load(subsets)
+
+    def bits(self, Q: int, word: int = 32) -> float:
+        """Expected number of bits that a device sends in an iteration, where a real number takes `word` bits."""
+        if isinstance(self.encoding, CyclicCode):
+            return 2.0 * Q * word
+        return float(Q * word) if self.compressor is None else self.compressor.bits(Q, word)
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -121,7 +121,7 @@ def train(
 def keep_freed_memory() -> None:
     """Make the C library keep the memory of freed arrays instead of returning it to the system.
 
-    An array of a few megabytes is otherwise mapped anew each time, and its page faults cost ten times the arithmetic. In
+    An array of a few megabytes is otherwise mapped anew each time, and page faults cost ten times the arithmetic. In
     glibc the block sizes that are kept grow with the largest block that was freed, up to 32 MiB; elsewhere this does
     nothing, and it costs microseconds.
     """

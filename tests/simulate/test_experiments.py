@@ -4,7 +4,7 @@ import pytest
 
 from byzbounds.simulate.attacks import SignFlipping
 from byzbounds.simulate.compression import RandomSparsification
-from byzbounds.simulate.experiments import PARAMETERS, experiment
+from byzbounds.simulate.experiments import PARAMETERS, experiment, replication_note
 from byzbounds.simulate.problems import Classification, CraRegression, LadRegression
 
 
@@ -71,7 +71,13 @@ class TestEveryPartCanBeNamed:
         assert found.iterations == 500
 
     def test_notes(self):
-        assert "held by no device" in experiment("CRA-median").notes[0]
+        note = replication_note(experiment("CRA-median").configuration, range(3))
+        assert "d_k runs from 0 to" in note
+        assert "of 1000 subsets are held by no device" in note
+        assert replication_note(experiment("CRA-median", allocation="balanced").configuration, [0]) is None
+        assert "held by" not in replication_note(
+            experiment("CRA-median", allocation="balanced", r=35).configuration, [0]
+        )
         assert experiment("VA", d=5).notes == ("d=5 does not concern VA",)
 
     def test_no_attack(self):

@@ -58,12 +58,23 @@ class TestCompositions:
         with pytest.raises(ValueError, match="cannot be decoded in double precision"):
             method_from_name("DRACO", code="cyclic")
 
+    def test_what_a_method_costs(self):
+        assert method_from_name("LAD-CWTM", d=10).load(100) == 10
+        assert method_from_name("VA").load(100) == method_from_name("VA", baseline="independent").load(100) == 1
+        assert method_from_name("DRACO").load(100) == 50
+        assert method_from_name("DRACO", N=20, f=2, code="cyclic").load(20) == 5
+        assert method_from_name("CRA-median", r=40).load(1000) == 40
+        assert method_from_name("MA").load(1000) == 10
+        assert method_from_name("VA").bits(100) == 3200
+        assert method_from_name("DRACO", N=20, f=2, code="cyclic").bits(100) == 6400
+        assert method_from_name("Com-VA", k=30).bits(100) == 30 * 32 + method_from_name(
+            "Com-VA"
+        ).compressor.position_bits(100)
+
     def test_names_in_either_order(self):
         for name in ("LAD-median-nnm", "LAD-nnm+median"):
             messages = np.random.default_rng(0).standard_normal((100, 5))
-            np.testing.assert_array_equal(
-                method_from_name(name).rule(messages), (NNM(f=20) >> Median(f=20))(messages)
-            )
+            np.testing.assert_array_equal(method_from_name(name).rule(messages), (NNM(f=20) >> Median(f=20))(messages))
 
     def test_a_method_of_ones_own(self):
         method = Method("mine", CyclicEncoding(10, d=3), NNM(f=2) >> Median(), f=2, estimate="sum")
