@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import sympy as sp
 
@@ -69,9 +70,11 @@ _abstract_error = (theorem1.K1 * _k / (2 * _root) + gamma0 * L * (_k**2 * theore
     _inverse - _k * _root - gamma0 * L * (_k**2 * _root**2 + theorem1.K4)
 )
 _denominator = _edge + _k * _root + gamma0 * L * (_k**2 * _root**2 + theorem1.K4)
-_condition = theorem1.CONDITIONS[0].condition
+_condition: Any = theorem1.CONDITIONS[0].condition
 _k4 = sp.Symbol("K4", positive=True)
 _step_size = _edge / (L * (kappa * theorem1.K2 + _k4) * (1 + _x))
+#: delta where there is compression, so that kappa2 > 0 even at d = N.
+_compressed = sp.Symbol("epsilon", positive=True)
 _FIG2 = {**EXAMPLE, d: sp.Integer(5)}
 _FIG3 = {**EXAMPLE, delta: sp.Rational(1, 2)}
 _PLOTTED = Hypothesis("0 <= delta <= 2", sp.And(delta >= 0, delta <= 2))
@@ -165,7 +168,9 @@ STATEMENTS = (
         "More computation, smaller error",
         "Section VI, Fig. 3",
         "The error term (33), that is its square, never increases with d.",
-        Monotone(EQ33**2, d, "decreasing", SLACK, (HONEST, LOAD, theorem1.SPREADING, *_POSITIVE)),
+        Monotone(
+            EQ33**2, d, "decreasing", {**SLACK, delta: _compressed}, (HONEST, LOAD, theorem1.SPREADING, *_POSITIVE)
+        ),
         ("33",),
     ),
     _claim(
