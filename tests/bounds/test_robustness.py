@@ -52,7 +52,9 @@ def test_value(key, n, h, value):
 @pytest.mark.parametrize("statement", DERIVED, ids=lambda statement: statement.key)
 def test_no_constant_is_below_the_floor(statement):
     """An upper bound below f/(N - 2f) would contradict the lower bound that is proved for every rule."""
-    if statement.relation not in (Relation.UPPER, Relation.TIGHT_UPPER) or not statement.key.startswith("robustness.kappa"):
+    if statement.relation not in (Relation.UPPER, Relation.TIGHT_UPPER) or not statement.key.startswith(
+        "robustness.kappa"
+    ):
         return
     point = {N: 30, H: 21, sp.Symbol("kappa", nonnegative=True): FLOOR.subs({N: 30, H: 21})}
     assert bool(statement.derived.subs(point) >= FLOOR.subs(point))

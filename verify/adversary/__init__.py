@@ -1,4 +1,4 @@
-"""Worst cases of aggregation rules, always with a witness: exact where the rule's structure allows it, else searched."""
+"""Worst cases of aggregation rules with witnesses: exact where the structure of the rule allows it, else searched."""
 
 from __future__ import annotations
 

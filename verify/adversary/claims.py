@@ -51,7 +51,7 @@ class Constant:
     Attributes
     ----------
     value : sympy number or None
-        None where a condition of the statement fails: it says nothing there.
+        None where a hypothesis of the statement fails: it says nothing there.
     source : str
         ``"published (robustness.kappa.krum)"`` or ``"proof (robustness.kappa.krum)"``.
     """
@@ -78,12 +78,12 @@ def _evaluate(key: str, parameters: dict[str, sp.Expr], form: Form) -> Constant 
     values = {symbol.name: parameters[symbol.name] for symbol in statement.symbols if symbol.name in parameters}
     if len(values) < len(statement.symbols):
         return None
+    source = f"{'published' if form == 'printed' else 'proof'} ({key})"
     try:
         result = evaluate(statement, values, form=form)
-    except ValueError:  # outside the domain: another parity, or no Byzantine message
-        return None
-    kind = "published" if form == "printed" else "proof"
-    return Constant(None if result.vacuous else sp.sympify(result.exact), f"{kind} ({key})")
+    except ValueError:  # outside the domain: another parity, no Byzantine message, too many of them
+        return Constant(None, source)
+    return Constant(None if result.vacuous else sp.sympify(result.exact), source)
 
 
 def _parameters(n: int, f: int, dim: int | None) -> dict[str, sp.Expr]:
