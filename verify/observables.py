@@ -129,6 +129,11 @@ def _coded(scales: Scales) -> float:
     return (scales.mean + scales.mean_spread) ** 2
 
 
+def _lost(scales: Scales) -> float:
+    """Norm of a compression error: each coordinate is lost, or grows by blowup - 1."""
+    return max(1.0, scales.blowup - 1) * (scales.mean + scales.spread)
+
+
 def _sent(scales: Scales) -> float:
     return scales.blowup * (scales.mean + scales.spread)
 
@@ -144,7 +149,7 @@ OBSERVABLES: tuple[Observable, ...] = (
         "mean sent deviation",
         r"\|\bar g-\mu\|^2",
         _mean_deviation(sent=True),
-        lambda s: (_sent(s) + s.mean) ** 2 if s.blowup > 1 else s.mean_spread**2,
+        lambda s: (_lost(s) + s.spread) ** 2 if s.blowup > 1 else s.mean_spread**2,
     ),
     Observable(
         "coded dispersion",
@@ -177,7 +182,7 @@ OBSERVABLES: tuple[Observable, ...] = (
         "compression error",
         r"\frac1H\sum_{i\in\mathcal H}\|\hat g_i-g_i\|^2",
         _each(-1, 1, 0, _average),
-        lambda s: max(1.0, s.blowup - 1) ** 2 * (s.mean + s.spread) ** 2,
+        lambda s: _lost(s) ** 2,
     ),
 )
 

@@ -158,7 +158,7 @@ class CraWorld:
             cra_convergence.PAIRWISE.text: papers,
             cra_convergence.EQUAL_LOADS.text: equal,
             cra_convergence.EQUIDISTANT.text: len(shared) == 1,
-            "every subset is held by some device; devices and subsets may have any loads": held,
+            cra_convergence.HELD.text: held,
         }
 
     @cached_property
