@@ -47,7 +47,7 @@ class Encoding(Protocol):
 
 
 def replication(encoding: Encoding, seeds: Sequence[int], subsets: int, iteration: int = 0) -> npt.NDArray[np.int64]:
-    """d_k, the number of devices that compute each subset's gradient in an iteration, (runs, M); 0 where nobody does."""
+    """d_k, the number of devices that compute each subset's gradient in an iteration, (runs, M); 0 for unheld ones."""
     counts: npt.NDArray[np.int64] = np.count_nonzero(encoding.start(seeds, subsets).weights(iteration), axis=-2)
     return counts
 

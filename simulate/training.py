@@ -227,7 +227,7 @@ class _Chunk:
         if attack is not None:
             rng = [streams.at(Purpose.ATTACK, iteration) for streams in self.streams] if attack.needs_rng else None
             poisoned = self._poisoned(iteration) if attack.needs_poisoned else None
-            sent = attack(sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.byzantine_count, poisoned=poisoned)
+            sent = attack(sent, byzantine, rng=rng, rule=plan.method.rule, f=plan.method.f or None, poisoned=poisoned)
         if plan.method.compressor is not None:
             rng = [streams.at(Purpose.COMPRESSION, iteration) for streams in self.streams]
             sent = plan.method.compressor(sent, rng=rng)

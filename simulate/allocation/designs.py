@@ -133,11 +133,12 @@ def improve_balance(matrix: Matrix, exchanges: int, rng: np.random.Generator) ->
     if rows < 3:
         return matrix
     for _ in range(exchanges):
-        i, j = rng.choice(rows, 2, replace=False)
+        i = int(rng.integers(rows))
+        j = (i + 1 + int(rng.integers(rows - 1))) % rows
         own, other = np.flatnonzero(counts[i] > counts[j]), np.flatnonzero(counts[j] > counts[i])
         if not len(own) or not len(other):
             continue
-        a, b = rng.choice(own), rng.choice(other)
+        a, b = own[rng.integers(len(own))], other[rng.integers(len(other))]
         change = counts[:, b] - counts[:, a]
         change[[i, j]] = 0
         if change @ (gram[i] - gram[j] + change) > 0:
