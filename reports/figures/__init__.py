@@ -28,6 +28,12 @@ NAMES = (
     "cra.fig3b",
     "cra.fig4",
     "cra.fig5",
+    "bounds.floors",
+    "bounds.feasibility",
+    "bounds.ladder",
+    "bounds.constants",
+    "bounds.witness",
+    "bounds.tradeoff",
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...bounds import get
+from ...bounds import Statement, get
 from ...bounds.numeric import Form, evaluate_grid
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,23 @@ def values(key: str, form: Form, **arrays: Any) -> Floats:
         By symbol name, of shapes that broadcast.
     """
     statement = get(key)
-    bare = replace(statement, hypotheses=statement.domain)
-    names = {symbol.name for symbol in bare.symbols}
-    return evaluate_grid(bare, {name: array for name, array in arrays.items() if name in names}, form=form)
+    return _on_grid(replace(statement, hypotheses=statement.domain), form, arrays)
+
+
+def relied_on(key: str, **arrays: Any) -> Floats:
+    """A statement's formula (derived where there is a derivation), infinite where its own conditions fail.
+
+    Parameters
+    ----------
+    key
+        In the catalogue.
+    arrays
+        By symbol name, of shapes that broadcast; surplus ones are ignored.
+    """
+    return _on_grid(get(key), "formula", arrays)
+
+
+def _on_grid(statement: Statement, form: Form, arrays: Mapping[str, Any]) -> Floats:
+    names = [symbol.name for symbol in statement.symbols if symbol.name in arrays]
+    broadcast = np.broadcast_arrays(*(np.asarray(arrays[name], dtype=float) for name in names))
+    return evaluate_grid(statement, dict(zip(names, broadcast, strict=True)), form=form)

@@ -41,7 +41,7 @@ def compute(parameters: Parameters, progress: Progress | None = None) -> FigureD
     series = _series(parameters)
     trained = training.train(series, training.seeds_of(parameters), progress)
     draco = method_from_name("DRACO", N=parameters["N"], f=parameters["N"] - parameters["H"]).encoding
-    load = {s.label: s.options.get("d", 1) for s in series} | {"DRACO": draco.load(parameters["N"])}  # type: ignore[attr-defined]
+    load = {s.label: s.options.get("d", 1) for s in series} | {"DRACO": draco.load(parameters["N"])}
     return FigureData(NAME, parameters, training.tables(trained, {label: {"load": d} for label, d in load.items()}))
 
 

@@ -30,6 +30,25 @@ SMALL: dict[str, dict[str, Any]] = {
     "cra.fig3b": {**{k: v for k, v in CRA.items() if k != "r"}, "loads": (3, 6, 12)},
     "cra.fig4": {**CRA, "alphas": (0.0, 0.1, 0.2)},
     "cra.fig5": {**CRA, "levels": (0.1, 1.0)},
+    "bounds.floors": {
+        "N": 10,
+        "H": 8,
+        "Q": 4,
+        "M": 20,
+        "r": 4,
+        "d": 2,
+        "loads": (1, 3),
+        "kept": (4, 2),
+        "redundancies": (2, 4),
+        "alphas": (0.1, 0.2),
+        "iterations": 30,
+        "seeds": 2,
+        "attacks": ("sign:-2",),
+    },
+    "bounds.feasibility": {"points": 12},
+    "bounds.constants": {"rules": ("cwtm", "median"), "n": 8, "f": (1, 2)},
+    "bounds.witness": {"rules": ("cwtm",), "n": 5, "f": 1},
+    "bounds.tradeoff": {**LAD, "loads": (1, 3), "kept": (2, 6)},
 }
 
 
@@ -170,3 +189,34 @@ def test_same_seed_same_data_other_seed_other_data() -> None:
     finals = [run.tables["finals"]["log_loss"] for run in runs]
     assert np.array_equal(finals[0], finals[1])
     assert not np.array_equal(finals[0], finals[2])
+
+
+def test_floors_lie_below_the_refined_bounds(small: dict[str, FigureData]) -> None:
+    """What is measured does not exceed what the refined theorems promise, at each measured point."""
+    data = small["bounds.floors"]
+    for row in data.tables["measured"].rows():
+        bounds = data.tables["curves"].where(panel=row["panel"], bound="refined")
+        at = np.interp(float(row["x"]), bounds["x"].astype(float), bounds["floor"].astype(float))
+        assert row["floor"] <= at, row
+
+
+def test_constants_bracket_the_witnesses(small: dict[str, FigureData]) -> None:
+    for row in small["bounds.constants"].tables["curves"].rows():
+        assert row["f"] / (row["n"] - 2 * row["f"]) <= row["witness"] * (1 + 1e-12) <= row["proved"] * (1 + 2e-12)
+        assert row["exact"]
+
+
+def test_witness_ratio_is_that_of_the_drawn_points(small: dict[str, FigureData]) -> None:
+    data = small["bounds.witness"]
+    for row in data.tables["ratios"].rows():
+        aggregate = data.tables["curves"].where(rule=row["rule"], role="aggregate")
+        # Honest messages are drawn around their mean, in units of their spread.
+        assert aggregate["x"][0] ** 2 + aggregate["y"][0] ** 2 == pytest.approx(row["ratio"])
+
+
+def test_map_marks_where_theorem_1_is_vacuous() -> None:
+    """At delta = 0.5, d = 5 of LAD Fig. 2 the paper's theorem says nothing and the refined one does."""
+    table = figures.compute("bounds.feasibility", {"points": 41, "d": 5}).tables["curves"].where(map="com-lad")
+    near = [row for row in table.rows() if abs(float(row["x"]) - 5) < 0.6 and row["y"] == 0.5]
+    assert near
+    assert all(not row["printed"] and row["refined"] for row in near)
