@@ -149,6 +149,8 @@ def _simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train with a method; by default in its paper's own experiment."""
+    from rich.console import Console
+
     from ..simulate.experiments import experiment, replication_note
     from ..simulate.training import check_seeds, train
 
@@ -158,7 +160,8 @@ def _simulate(
     for note in (*chosen.notes, replication_note(chosen.configuration, check_seeds(seeds))):
         if note:
             typer.secho(f"Note: {note}.", err=True)
-    trajectory = train(chosen.configuration, seeds)
+    with Console(stderr=True).status(f"training {chosen.configuration.method.name}, {seeds} seeds"):
+        trajectory = train(chosen.configuration, seeds)
     shown = {name: value for name, value in chosen.parameters.items() if value is not None}
     if plot is not None:
         plot_loss(trajectory, plot)

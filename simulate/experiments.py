@@ -122,7 +122,7 @@ def defaults(method: str) -> Mapping[str, Any]:
     lowered = method.strip().lower()
     if lowered.startswith("com-"):
         return COMPRESSED_DEFAULTS
-    if lowered in ("va", "cwtm", "cwtm-nnm", "draco") or lowered.startswith("lad-"):
+    if lowered in ("va", "cwtm", "cwtm-nnm", "draco", "lad") or lowered.startswith("lad-"):
         return LAD_DEFAULTS
     return CRA_DEFAULTS
 
@@ -178,9 +178,9 @@ def experiment(method: str, **given: Any) -> Experiment:
         xp=values.get("xp", "numpy"),
         device=values.get("device"),
     )
-    unused = _unused(method)
+    unused = _unused(chosen.name)
     shown = {name: values[name] for name in sorted(values) if name not in unused}
-    return Experiment(configuration, shown, _notes(method, given))
+    return Experiment(configuration, shown, _notes(chosen.name, given))
 
 
 def _check_numbers(given: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
@@ -88,8 +88,10 @@ class Settings:
         Number of devices.
     f
         Number of Byzantine devices that the server is prepared for.
+    rule
+        Rule of LAD, Com-LAD, RBA-DL and CRA-DL where these are named without it: a rule or its name.
     d
-        Computational load of LAD, and of the baselines that LAD is compared with (1: non-redundant).
+        Computational load of LAD; its baselines compute one gradient a device.
     r
         Subsets a device holds, for the methods with an allocation; None for the method's own default.
     allocation
@@ -123,6 +125,7 @@ class Settings:
 
     N: int = 100
     f: int = 20
+    rule: str | Rule | None = None
     d: int = 1
     r: int | None = None
     allocation: str | Allocation = "uniform"
@@ -159,6 +162,8 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = MappingProxyType(
 
 LAD_TRIM = 0.1
 CRA_LOAD = 40
+
+_BARE = {"lad": "LAD", "com-lad": "Com-LAD", "rba": "RBA", "rba-dl": "RBA", "cra": "CRA", "cra-dl": "CRA"}
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {
@@ -204,9 +209,11 @@ def method_from_name(name: str, **parameters: Any) -> Method:
             raise ValueError(f"methods have no parameter {parameter!r}; {hint}")
     settings = Settings(**parameters)
     canonical = name.strip()
+    if canonical.lower() in _BARE or settings.rule is not None:
+        return _with_rule_apart(canonical, settings, parameters)
     lowered = canonical.lower()
     if lowered.startswith("com-"):
-        inner = _lad_method(canonical[4:], lowered[4:], settings)
+        inner = _lad_method(canonical[4:], lowered[4:], settings, compressed=True)
         if inner is not None and not isinstance(inner.rule, RepetitionCode | CyclicCode):
             return _compressed(inner, settings)
     else:
@@ -214,6 +221,19 @@ def method_from_name(name: str, **parameters: Any) -> Method:
         if method is not None:
             return method
     raise ValueError(f"no method is called {name!r}; {_near_methods(name)}")
+
+
+def _with_rule_apart(name: str, settings: Settings, parameters: dict[str, Any]) -> Method:
+    """A method of a family whose rule is a parameter rather than part of the name."""
+    family, rule = _BARE.get(name.lower()), settings.rule
+    if family is None:
+        raise ValueError(f"method {name!r} takes no rule={rule!r}: only {', '.join(_BARE.values())} do")
+    if rule is None:
+        raise ValueError(f"method {name!r} needs a rule: name it {family}-median, say, or give rule='median'")
+    rest = {parameter: value for parameter, value in parameters.items() if parameter != "rule"}
+    if isinstance(rule, str):
+        return method_from_name(f"{family}-{rule}", **rest)
+    return replace(method_from_name(f"{family}-mean", **rest), name=f"{family}-{rule!r}", rule=rule)
 
 
 def _near_methods(name: str) -> str:
@@ -226,12 +246,12 @@ def _near_methods(name: str) -> str:
     return "known are " + ", ".join(METHODS)
 
 
-def _lad_method(name: str, lowered: str, settings: Settings) -> Method | None:
+def _lad_method(name: str, lowered: str, settings: Settings, *, compressed: bool = False) -> Method | None:
     if lowered == "va":
         return _assemble("VA", _non_redundant(settings), Mean(nonfinite=settings.nonfinite), settings)
     if lowered in ("cwtm", "cwtm-nnm"):
         return _assemble(name.upper(), _non_redundant(settings), _rule(lowered, settings, LAD_TRIM), settings)
-    if lowered == "tgn":
+    if lowered == "tgn" and compressed:
         rule = NormThresholding(fraction=settings.tgn, nonfinite=settings.nonfinite)
         return _assemble("TGN", _non_redundant(settings), rule, settings)
     if lowered == "draco":

@@ -80,6 +80,10 @@ class TestEveryPartCanBeNamed:
         )
         assert experiment("VA", d=5).notes == ("d=5 does not concern VA",)
 
+    def test_rule_apart_from_the_name(self):
+        assert experiment("LAD", rule="cwtm").parameters["d"] == 10
+        assert experiment("CRA-DL", rule="median", r=20).notes == ()
+
     def test_no_attack(self):
         assert experiment("VA", attack="none").configuration.attacker is None
 

@@ -76,6 +76,11 @@ class TestCompositions:
             messages = np.random.default_rng(0).standard_normal((100, 5))
             np.testing.assert_array_equal(method_from_name(name).rule(messages), (NNM(f=20) >> Median(f=20))(messages))
 
+    def test_rule_apart_from_the_name(self):
+        assert method_from_name("CRA-DL", rule="median") == method_from_name("CRA-median")
+        assert method_from_name("com-lad", rule="cwtm-nnm", d=3).name == "Com-LAD-cwtm-nnm"
+        assert method_from_name("RBA-DL", rule=Median(f=3)).rule == Median(f=3)
+
     def test_a_method_of_ones_own(self):
         method = Method("mine", CyclicEncoding(10, d=3), NNM(f=2) >> Median(), f=2, estimate="sum")
         assert method.step_scale == 10
@@ -108,6 +113,10 @@ class TestReadings:
         ("Com-DRACO", {}, "no method is called 'Com-DRACO'"),
         ("Com-MA", {}, "no method is called 'Com-MA'"),
         ("zzz", {}, "known are VA, CWTM"),
+        ("TGN", {}, "no method is called 'TGN'; did you mean Com-TGN"),
+        ("CRA-DL", {}, "'CRA-DL' needs a rule"),
+        ("VA", {"rule": "median"}, "'VA' takes no rule='median'"),
+        ("CRA-median", {"rule": "median"}, "takes no rule"),
         ("VA", {"dd": 3}, "no parameter 'dd'"),
         ("LAD-CWTM", {"d": 101}, "1 <= d <= devices"),
         ("LAD-CWTM", {"f": 50}, "needs N > 2f, got N=100, f=50"),
