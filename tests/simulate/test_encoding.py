@@ -51,7 +51,9 @@ def test_messages_do_not_depend_on_the_batch(name):
     x = np.random.default_rng(0).standard_normal((3, 6))
     together = encoding.start(SEEDS, subsets).messages(problem_with(subsets), x, 2)
     for run, seed in enumerate(SEEDS):
-        alone = encoding.start([seed], subsets).messages(CraRegression(M=subsets, Q=6).draw([seed]), x[run : run + 1], 2)
+        alone = encoding.start([seed], subsets).messages(
+            CraRegression(M=subsets, Q=6).draw([seed]), x[run : run + 1], 2
+        )
         np.testing.assert_array_equal(together[run], alone[0])
 
 
