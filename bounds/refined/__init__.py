@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import cra_convergence, cra_instance, general, lad_alternatives, lad_convergence, lad_messages, lower_bound
+from . import (
+    cra_convergence,
+    cra_instance,
+    dominance,
+    general,
+    lad_alternatives,
+    lad_convergence,
+    lad_messages,
+    lower_bound,
+)
 
 STATEMENTS: tuple[Statement, ...] = (
     *general.STATEMENTS,
+    *dominance.STATEMENTS,
     *lad_messages.STATEMENTS,
     *lad_convergence.STATEMENTS,
     *lad_alternatives.STATEMENTS,
