@@ -128,7 +128,9 @@ def _uncoded(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         gradients = world.gradients
         pairs = itertools.combinations(range(world.problem.subsets), 2)
-        yield Case(max(norm_sq(gradients[i] - gradients[j]) for i, j in pairs), world.values, world.witness, facts=world.facts)
+        yield Case(
+            max(norm_sq(gradients[i] - gradients[j]) for i, j in pairs), world.values, world.witness, facts=world.facts
+        )
 
 
 def _honest_probability(count: int) -> Callable[[CraWorld], Number]:
@@ -173,7 +175,9 @@ def _descent(*, young: bool) -> Observer:
                 **{name: means[name] for name in ("inner_agg", "inner_err", "agg_sq", "mean_sq")},
             }
             for eta in _ETAS if young else _ETAS[:1]:
-                yield Case(means["F_next"], {**values, "eta": eta}, {**world.witness, "eta": str(eta)}, facts=world.facts)
+                yield Case(
+                    means["F_next"], {**values, "eta": eta}, {**world.witness, "eta": str(eta)}, facts=world.facts
+                )
 
     return observer
 
@@ -189,7 +193,9 @@ def _definition1(settings: Settings) -> Iterator[Case]:
         sets = honest_sets(world.devices, world.honest)
         for members, (aggregate, mean) in zip(sets, world.outcomes(world.x), strict=True):
             spread = max(norm_sq(world.messages[i] - mean) for i in members)
-            yield Case(norm_sq(aggregate - mean), {**world.values, "varsigma": spread}, world.witness, facts=world.facts)
+            yield Case(
+                norm_sq(aggregate - mean), {**world.values, "varsigma": spread}, world.witness, facts=world.facts
+            )
 
 
 def _smoothness(settings: Settings) -> Iterator[Case]:

@@ -1,7 +1,7 @@
 """Which experiment observes the left-hand side of which refined statement.
 
-Theorems are matched to experiments by their left-hand side and setting: a new one with a known left-hand side is checked
-without being named here.
+Theorems are matched to experiments by their left-hand side and setting: a new one with a known left-hand side is
+checked without being named here.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def _lad(observe: Callable[[LadWorld], Fraction], **replaced: int) -> Observer:
 
 
 def _aligned(settings: Settings) -> Iterator[Case]:
-    """Descent of one step, also without noise and with an error along minus the gradient: Young's inequality is attained."""
+    """Descent of one step, also without noise and with an error along minus the gradient: Young's inequality is
+    attained."""
     yield from _lad(lambda world: world.moments["F_next"])(settings)
     for world in lad_worlds(settings):
         eta = Fraction(1, 3 * world.devices)
@@ -125,7 +126,9 @@ def _cra(observe: Callable[[CraWorld], Fraction]) -> Observer:
             values = _cra_values(world)
             for scale in _SCALES:
                 more = {"eta": scale / world.devices, "zeta": scale}
-                yield Case(observe(world), {**values, **more}, {**world.witness, "scale": str(scale)}, facts=world.facts)
+                yield Case(
+                    observe(world), {**values, **more}, {**world.witness, "scale": str(scale)}, facts=world.facts
+                )
 
     return observer
 
@@ -235,4 +238,3 @@ PROBES: tuple[Probe, ...] = (
         for key, observer in _matched(_CRA_SIDES, ("refined.cra.",), _NAMED).items()
     ),
 )
-

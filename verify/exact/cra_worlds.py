@@ -16,7 +16,17 @@ import sympy as sp
 from ...bounds.cra import notation as cra
 from ...bounds.refined import cra_convergence
 from ..probe import Settings
-from .iteration import Means, Quadratic, Rationals, attacked, honest_sets, norm_sq, rationals, step_moments, trimmed_mean
+from .iteration import (
+    Means,
+    Quadratic,
+    Rationals,
+    attacked,
+    honest_sets,
+    norm_sq,
+    rationals,
+    step_moments,
+    trimmed_mean,
+)
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -242,7 +252,8 @@ def allocations(settings: Settings) -> list[Rows]:
 
 
 def equal_loads() -> tuple[Rows, ...]:
-    """Allocations in which every subset is held equally often: with equal overlaps, up to the Fano plane, and without."""
+    """Allocations in which every subset is held equally often: with equal overlaps, up to the Fano plane, and
+    without."""
     fano = tuple(tuple(sorted((i + k) % 7 for k in (0, 1, 3))) for i in range(7))
     pairs = tuple(itertools.combinations(range(3), 2))
     ring = tuple(tuple(sorted((i, (i + 1) % 4))) for i in range(4))
