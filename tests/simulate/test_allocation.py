@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from byzbounds.simulate.allocation import (
     ALLOCATIONS,
@@ -67,6 +69,14 @@ def test_cyclic_matrix_rows_are_shifts():
     np.testing.assert_array_equal(matrix[0], [1, 1, 0, 0, 0])
     np.testing.assert_array_equal(matrix[4], [1, 0, 0, 0, 1])
     np.testing.assert_array_equal(Cyclic(permuted=False)(5, 5, 2, np.random.default_rng()), matrix)
+
+
+@given(N=st.integers(1, 15), M=st.integers(1, 15), share=st.floats(0, 1), seed=st.integers(0, 10**6))
+def test_balanced_random_always_finds_equal_loads(N, M, share, seed):
+    r = max(1, round(share * M))
+    facts = summarise(BalancedRandom()(N, M, r, np.random.default_rng(seed)))
+    assert (facts.loads == r).all()
+    assert facts.replication.max() - facts.replication.min() <= 1
 
 
 def test_balanced_random_places_all_pairs_alike():
