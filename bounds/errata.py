@@ -12,8 +12,8 @@ from .inequalities import Status
 from .statement import Relation, Statement
 
 _STEP_RELATION = {"=": Relation.EQUALITY, "<=": Relation.UPPER, ">=": Relation.LOWER}
-#: Sources whose printed forms are this project's own.
-_OWN = "byzbounds"
+#: The papers whose print is compared with its own derivation; constants from elsewhere are only quoted.
+PAPERS = ("LAD", "CRA")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _of_claim(statement: Statement) -> Iterator[Erratum]:
 
 def errata_of(statement: Statement) -> tuple[Erratum, ...]:
     """Differences of one statement: final form, steps with a printed form, and its claim."""
-    if statement.source.paper == _OWN:
+    if statement.source.paper not in PAPERS:
         return ()
     return (*_of_forms(statement), *_of_hypotheses(statement), *_of_steps(statement), *_of_claim(statement))
 

@@ -53,7 +53,7 @@ def points(
     """
     rng = random.Random(seed)
     formulas = [condition for h in conditions if (condition := h.of_form(form)) is not None]
-    screens = [_Screen(formula) for formula in formulas]
+    screens = [Screen(formula) for formula in formulas]
     for _ in range(count):
         point = _repaired({symbol: draw(symbol, rng) for symbol in symbols}, screens, rng)
         if point is None:
@@ -63,7 +63,7 @@ def points(
             yield point
 
 
-class _Screen:
+class Screen:
     """A condition in floating point, by symbol name."""
 
     def __init__(self, formula: sp.Basic) -> None:
@@ -87,7 +87,7 @@ class _Screen:
 
 
 def _repaired(
-    point: dict[sp.Symbol, sp.Expr], screens: Sequence[_Screen], rng: random.Random
+    point: dict[sp.Symbol, sp.Expr], screens: Sequence[Screen], rng: random.Random
 ) -> dict[sp.Symbol, sp.Expr] | None:
     values = {symbol.name: float(value) for symbol, value in point.items()}
     for _ in range(_PATIENCE):
