@@ -49,12 +49,10 @@ class Phocas(Rule):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
         f, n = self.f, values.shape[-2]
-
-        def kernel(space: Namespace, ordered: Array) -> Array:
-            return mean_of_nearest(space, ordered, space.mean(ordered[..., f : n - f], axis=-1), f)
-
         if self.variant == "coordinate":
-            return by_coordinate(xp, values, kernel, check=check)
+            return by_coordinate(
+                xp, values, lambda space, ordered: mean_of_nearest(space, ordered, None, f), check=check
+            )
         centre = TrimmedMean(f=f)._run(xp, values, check)
         lengths = norms(xp, 0.5 * values - 0.5 * centre[:, None, :])[..., 0]
         order = xp.argsort(lengths, axis=-1, stable=True)

@@ -139,13 +139,19 @@ class AdaptiveClipping(Preaggregator):
 
 
 def norms(xp: Namespace, values: Array) -> Array:
-    """Euclidean norms (batch, n, 1) of messages, computed without overflow or underflow of the squares."""
+    """Euclidean norms (batch, n, 1) of messages; where squares would overflow or underflow, of scaled ones."""
+    squares = xp.vecdot(values, values)[..., None]
+    info = xp.finfo(values.dtype)
+    resolved = (squares < float(info.max)) & (squares > float(info.smallest_normal) / float(info.eps))
+    lengths = xp.sqrt(xp.where(resolved, squares, xp.ones_like(squares)))
+    if bool(xp.all(resolved)):
+        return lengths
     largest = xp.max(xp.abs(values), axis=-1, keepdims=True)
     # The inverse of a scale above the limit is below the normal range, which some libraries flush to zero.
-    limit = float(xp.finfo(values.dtype).max) * 2.0**-24
+    limit = float(info.max) * 2.0**-24
     scale = xp.clip(xp.where(largest > 0, largest, xp.ones_like(largest)), max=limit)
     scaled = values / scale
-    return scale * xp.sqrt(xp.sum(scaled * scaled, axis=-1, keepdims=True))
+    return xp.where(resolved, lengths, scale * xp.sqrt(xp.vecdot(scaled, scaled)[..., None]))
 
 
 def _shorten(xp: Namespace, values: Array, lengths: Array, radius: Array) -> Array:

@@ -87,21 +87,23 @@ def _blocked(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
     return result
 
 
-def mean_of_nearest(xp: Namespace, ordered: Array, centre: Array, dropped: int) -> Array:
+def mean_of_nearest(xp: Namespace, ordered: Array, centre: Array | None, dropped: int) -> Array:
     """Mean of the n - dropped sorted values (..., n) nearest to a centre (...); at a tie the smaller values win.
 
-    The nearest values are neighbours in sorted order, and the window moves up by one where the value that it loses is
-    farther from the centre than the one that it gains; that is monotone, so that each end can be decided by itself.
+    Without a centre it is the mean of the values that are left when `dropped` are taken off either side. The nearest
+    values are neighbours in sorted order, and the window moves up by one where the value that it loses is farther
+    from the centre than the one that it gains; that is monotone, so that each end can be decided by itself.
     """
     n = ordered.shape[-1]
     kept = n - dropped
     if dropped == 0:
         return xp.mean(ordered, axis=-1)
-    middle = centre[..., None]
+    core = xp.sum(ordered[..., dropped:kept], axis=-1) if dropped < kept else None
+    middle = (core / (kept - dropped) if centre is None else centre)[..., None]
     moves = (middle - ordered[..., :dropped]) > (ordered[..., kept:] - middle)
-    if dropped < kept:
+    if core is not None:
         ends = xp.where(moves, ordered[..., kept:], ordered[..., :dropped])
-        return (xp.sum(ordered[..., dropped:kept], axis=-1) + xp.sum(ends, axis=-1)) / kept
+        return (core + xp.sum(ends, axis=-1)) / kept
     start = xp.sum(xp.astype(moves, xp.int64), axis=-1)[..., None]
     index = arrays.arange(xp, n, ordered)
     inside = (index >= start) & (index < start + kept)

@@ -1,15 +1,16 @@
 """Work in the span of the messages: one product of matrices, then every step costs O(n^2) whatever q is.
 
 The Gram matrix is taken around a centre, so that a large offset that all messages share costs no digits. The first
-centre is the mean. Where huge messages have carried it so far that distances between the central messages would lose
-half of the digits, the centre becomes the coordinate-wise median, and messages beyond a radius at whose square the
-dtype would overflow are pulled back to it, in their direction from the centre: nothing that rules compute from
-distances can tell.
+centre is the mean (zero, where there is little offset and a copy of the messages would be dear). Where huge messages
+have carried it so far that distances between the central messages would lose half of the digits, the centre becomes
+the coordinate-wise median, and messages beyond a radius at whose square the dtype would overflow are pulled back to
+it, in their direction from the centre: nothing that rules compute from distances can tell.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from ..arrays import Array, Namespace
 from .base import NonFiniteError
 from .sorting import by_coordinate, median
 
-BLOCK_BYTES = 2**20
-"""Size of a block of centred columns."""
+BLOCK_BYTES = 2**19
+"""Size of a block of columns."""
+_SMALL_OFFSET = 50.0
+"""Squared distance to the centre, in squared distances between messages, up to which zero will do as the centre."""
 
 
 @dataclass(frozen=True)
@@ -90,20 +93,33 @@ def nearest(xp: Namespace, distances: Array, count: int) -> Array:
 
 
 def _gram(xp: Namespace, values: Array) -> Array:
-    """Gram matrices (batch, n, n) of the messages around their mean."""
+    """Gram matrices (batch, n, n) of the messages around their mean, or around zero where that costs no digits."""
     count, n, q = values.shape
     columns = max(256, BLOCK_BYTES // (n * arrays.itemsize(xp, values)))
-    if not arrays.fast(xp) or q <= columns:
+    if not arrays.fast(xp) or q <= 4 * columns:
         centred = values - xp.mean(values, axis=-2, keepdims=True)
         return centred @ xp.matrix_transpose(centred)
-    gram = np.zeros((count, n, n))
-    block = np.empty((n, columns), dtype=values.dtype)
-    for index in range(count):
-        for start in range(0, q, columns):
-            part = values[index, :, start : start + columns]
-            centred = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
-            gram[index] += centred @ centred.T
-    return gram.astype(values.dtype, copy=False)
+    gram = np.empty((count, n, n), dtype=values.dtype)
+    for index, messages in enumerate(values):
+        # A sample of the columns tells, for a hundredth of the price, whether the offset is small.
+        sample = np.ascontiguousarray(messages[:, :: max(1, q // 1000)])
+        centred = _ill_conditioned(xp, (sample @ sample.T)[None], _SMALL_OFFSET)[0]
+        gram[index] = _blocked_gram(messages, columns, centred)
+        if not centred and _ill_conditioned(xp, gram[index : index + 1], 2 * _SMALL_OFFSET)[0]:
+            gram[index] = _blocked_gram(messages, columns, True)
+    return gram
+
+
+def _blocked_gram(messages: Any, columns: int, centred: bool) -> Any:
+    """Gram matrix (n, n) of messages (n, q), summed over blocks of columns in double precision."""
+    n, q = messages.shape
+    gram, block = np.zeros((n, n)), np.empty((n, columns), dtype=messages.dtype)
+    for start in range(0, q, columns):
+        part = messages[:, start : start + columns]
+        if centred:
+            part = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
+        gram += part @ part.T
+    return gram
 
 
 def _distances(xp: Namespace, gram: Array) -> Array:
@@ -114,11 +130,12 @@ def _distances(xp: Namespace, gram: Array) -> Array:
     return xp.where((distances > 0) & off, distances, xp.zeros_like(distances))
 
 
-def _ill_conditioned(xp: Namespace, gram: Array) -> Array:
+def _ill_conditioned(xp: Namespace, gram: Array, limit: float | None = None) -> Array:
     """Mask (batch,) of the Gram matrices that do not resolve the distances between the central messages.
 
-    Central is the message whose distance to the nearest half of the others is smallest. The error of a squared distance
-    is about epsilon times the squared distance to the centre; the two may differ by a factor of 0.1/sqrt(epsilon).
+    Central is the message whose distance to the nearest half of the others is smallest. The error of a squared
+    distance is about epsilon times the squared distance to the centre; the two may differ by a factor of
+    0.1/sqrt(epsilon), unless a limit is given.
     """
     n = gram.shape[-1]
     if n == 1:
@@ -130,5 +147,5 @@ def _ill_conditioned(xp: Namespace, gram: Array) -> Array:
     squares = xp.linalg.diagonal(gram)
     away = xp.sum(xp.where(here, squares, nothing), axis=-1)
     scale = xp.sum(xp.where(here, reach, nothing), axis=-1)
-    limit = 0.1 / float(xp.finfo(gram.dtype).eps) ** 0.5
-    return ~xp.all(xp.isfinite(squares), axis=-1) | (away > limit * scale)
+    factor = 0.1 / float(xp.finfo(gram.dtype).eps) ** 0.5 if limit is None else limit
+    return ~xp.all(xp.isfinite(squares), axis=-1) | (away > factor * scale)

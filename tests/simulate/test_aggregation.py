@@ -90,7 +90,8 @@ def test_libraries_agree(rule: Rule, xp: Any) -> None:
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=IDS)
-def test_single_precision(rule: Rule, xp: Any) -> None:
+def test_single_precision(rule: Rule, xp_or_slow: Any) -> None:
+    xp = xp_or_slow
     values = messages().astype(np.float32)
     result = rule(xp.asarray(values))
     assert result.dtype == xp.float32
@@ -219,7 +220,8 @@ def test_messages_that_are_not_finite(rule: Rule, bad: float) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_messages_that_are_not_finite_as_byzantine(name: str, xp: Any) -> None:
+def test_messages_that_are_not_finite_as_byzantine(name: str, xp_or_slow: Any) -> None:
+    xp = xp_or_slow
     values = messages()
     tolerant = rule_from_name(name, f=F, nonfinite="byzantine") if "+" not in name else None
     tolerant = tolerant or _tolerant_composition(name)
@@ -261,8 +263,9 @@ def test_unchecked_messages(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "mean" and "clipping" not in name])
-def test_large_offset_keeps_the_digits(name: str, xp: Any) -> None:
+def test_large_offset_keeps_the_digits(name: str, xp_or_slow: Any) -> None:
     """Messages that share an offset of 1e8 lose what their own rounding loses, and no more."""
+    xp = xp_or_slow
     rule = rule_from_name(name, f=F)
     if Invariance.TRANSLATION not in rule.invariances:
         pytest.skip("not equivariant under translations")
@@ -274,8 +277,9 @@ def test_large_offset_keeps_the_digits(name: str, xp: Any) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("mean", "majority-vote", "clipping+mean")])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_huge_byzantine_messages(name: str, dtype: str, xp: Any) -> None:
+def test_huge_byzantine_messages(name: str, dtype: str, xp_or_slow: Any) -> None:
     """Byzantine messages whose squares overflow move the result no farther than large ones do."""
+    xp = xp_or_slow
     rule = rule_from_name(name, f=F)
     honest = messages(6, batch=(2,))
     honest[:, [1, 4]] = honest[:, [0, 2]]

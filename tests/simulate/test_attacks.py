@@ -56,18 +56,19 @@ def attack_with(attack: Attack, messages: Any, byzantine: Any, runs: tuple[int, 
 def test_libraries_agree(attack: Attack, xp: Any) -> None:
     messages, byzantine = setting()
     expected = attack_with(attack, messages, byzantine)
-    for dtype in (xp.float64, xp.float32):
+    # The compilation of every operation for another dtype by JAX, and the search, take seconds.
+    costly = isinstance(attack, Optimised) or "jax" in xp.__name__
+    for dtype in (xp.float64,) if costly else (xp.float64, xp.float32):
         moved = xp.astype(xp.asarray(messages), dtype)
         before = arrays.to_host(moved).copy()
-        for mask in (byzantine, xp.asarray(byzantine)):
+        for mask in (xp.asarray(byzantine),) if costly else (byzantine, xp.asarray(byzantine)):
             result = attack_with(attack, moved, mask)
             assert type(result) is type(moved)
             assert result.dtype == dtype
             host = arrays.to_host(result)
             np.testing.assert_array_equal(host[~byzantine], before[~byzantine])
             loose = {"rtol": 1e-4, "atol": 1e-4} if dtype == xp.float32 else {"rtol": 1e-9}
-            if not isinstance(attack, Optimised) or dtype == xp.float64:
-                np.testing.assert_allclose(host, expected, **loose)
+            np.testing.assert_allclose(host, expected, **loose)
         np.testing.assert_array_equal(arrays.to_host(moved), before)
 
 
