@@ -199,31 +199,41 @@ MODULE = """
 """
 
 
-def test_a_killed_sweep_resumes(tmp_path, monkeypatch):
+def run_until_killed(command, folder, records):
+    """Start the sweep, and kill it with SIGKILL when so many records exist; False if it ended before."""
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": SOURCE, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob("*.npz"))) < records:
+        if process.poll() is not None:
+            return False
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("kills", [(3,), pytest.param((1, 2, 4, 7), marks=pytest.mark.slow)])
+def test_a_killed_sweep_resumes(tmp_path, monkeypatch, kills):
     """SIGKILL in mid-run: every record there is whole, and the resumed sweep gives what an undisturbed one gives."""
     (tmp_path / "killed_sweep.py").write_text(textwrap.dedent(MODULE))
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "killed_sweep", raising=False)
     from killed_sweep import configurations as slow  # type: ignore[import-not-found]
 
     folder = tmp_path / "store"
-    environment = os.environ | {"PYTHONPATH": SOURCE, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(folder), str(tmp_path)]
-    process = subprocess.Popen(command, env=environment)
-    deadline = time.monotonic() + 60
-    while len(list(folder.glob("*.npz"))) < 3:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    store = Store(folder)
-    kept = {key: store.path(key).stat().st_mtime_ns for key in store}
-    assert 3 <= len(kept) < 12
-    assert all(store.load(key) is not None for key in kept)
+    store, kept = Store(folder), {}
+    for records in kills:
+        assert run_until_killed(command, folder, records)
+        found = {key: store.path(key).stat().st_mtime_ns for key in store}
+        assert records <= len(found) < 12
+        assert kept.items() <= found.items()
+        assert all(store.load(key) is not None for key in found)
+        kept = found
     resumed = sweep(slow(), seeds=6, store=store)
     assert len(store) == 12
     assert all(store.path(key).stat().st_mtime_ns == at for key, at in kept.items())
-    assert store.clean() <= 1
+    assert store.clean() <= len(kills)
     assert_same(resumed, sweep(slow(), seeds=6))
 
 
