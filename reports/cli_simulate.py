@@ -32,15 +32,22 @@ def listing(what: str) -> list[dict[str, Any]]:
         from ..simulate import METHODS
 
         return [{"name": name, "meaning": meaning} for name, meaning in METHODS.items()]
-    return [
-        {"name": name, "meaning": _first_line(entry), "parameters": _parameters(entry)}
-        for name, entry in _registry(what).items()
-    ]
+    rows = []
+    for name, entry in _registry(what).items():
+        parameters = _problem_parameters(name) if what == "problems" else _parameters(entry)
+        rows.append({"name": name, "meaning": _first_line(entry), "parameters": parameters})
+    return rows
+
+
+def _problem_parameters(name: str) -> str:
+    from ..simulate.experiments import problem_parameters
+
+    return ", ".join(f"{key}={value!r}" for key, value in problem_parameters(name).items())
 
 
 def _first_line(entry: Any) -> str:
-    plain = getattr(entry, "func", entry)
-    return (inspect.getdoc(plain) or "").split("\n", 1)[0].rstrip(".")
+    chosen = "".join(f"{argument}: " for argument in getattr(entry, "args", ()))
+    return chosen + (inspect.getdoc(getattr(entry, "func", entry)) or "").split("\n", 1)[0].rstrip(".")
 
 
 def _parameters(entry: Any) -> str:

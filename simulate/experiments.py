@@ -117,6 +117,12 @@ def replication_note(configuration: Configuration, seeds: Sequence[int]) -> str 
     return f"{sentence}; {several} of {subsets} subsets are held by no device, so that what is minimised is not F"
 
 
+def problem_parameters(name: str) -> dict[str, Any]:
+    """Parameters of a problem by the names that `experiment` gives them, with the problem's own defaults."""
+    family = lookup("problem", name, PROBLEMS)()
+    return {key: getattr(family, field) for key, field in _PROBLEM_FIELDS.get(name, _DATA_FIELDS).items()}
+
+
 def defaults(method: str) -> Mapping[str, Any]:
     """Parameters of the experiment in which the method's paper shows it."""
     lowered = method.strip().lower()
