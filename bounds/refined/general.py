@@ -6,7 +6,7 @@ import sympy as sp
 
 from ..statement import Hypothesis, Kind, Relation, Role
 from ..symbols import F0, Fstar, L, N, gamma0
-from . import descent, optimum, schedules
+from . import best_eta, descent, optimum, schedules
 from .notation import BOUNDED_BELOW, SMOOTH, STEP_SIZE, err_1, gamma_t, mu_PL, noise_1, result
 
 _SETTING = (SMOOTH, BOUNDED_BELOW, Hypothesis("F0 >= Fstar", sp.Ge(F0, Fstar)))
@@ -100,13 +100,12 @@ STATEMENTS = (
     ),
     result(
         "refined.descent.best_eta",
-        "Best eta, times N",
+        "Best eta at a fixed learning rate",
         Relation.EQUALITY,
-        r"N\eta_\ast",
-        optimum.eta_derivation,
-        (),
-        "Where (p_1 + p_0 x + p_2 x^2) / (q_1 x - q_0 - q_2 x^2), the fixed-rate bound as a function of x = N eta, "
-        "is least.",
+        r"\eta_\ast",
+        best_eta.eta_derivation,
+        (*_SETTING, STEP_SIZE),
+        "Where the fixed-rate bound is least; it tends to 1/N with the learning rate.",
         uses=("refined.descent.fixed",),
         kind=Kind.CONSTANT,
     ),

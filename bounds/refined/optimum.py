@@ -19,9 +19,6 @@ u = sp.Symbol("u", positive=True)
 excess = sp.Symbol("excess", positive=True)
 floor, noise, lost = sp.symbols("floor noise lost", nonnegative=True)
 kept = sp.Symbol("kept", positive=True)
-#: The bound as a function of N eta is (p1 + p0 x + p2 x^2) / (q1 x - q0 - q2 x^2).
-x = sp.Symbol("x", positive=True)
-p0, p1, p2, q0, q1, q2 = sp.symbols("p_0 p_1 p_2 q_0 q_1 q_2", positive=True)
 _ONE = Gram(("one",), {("one", "one"): sp.Integer(1)})
 _left = sp.Symbol("left", positive=True)
 _square, _whole = sp.symbols("square whole", nonnegative=True)
@@ -100,41 +97,6 @@ def point_derivation() -> Derivation:
     chain = Chain("refined.descent.best_point", best, "Best learning rate, as u")
     chain.define({best: best_point(*arguments)}, "where the square vanishes")
     return chain.derivation(uses=("refined.descent.best",), lemmas=(best_derivation(),))
-
-
-def eta_point(p: tuple[sp.Expr, sp.Expr, sp.Expr], q: tuple[sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
-    """Where ``(p1 + p0 x + p2 x^2) / (q1 x - q0 - q2 x^2)`` is least: the positive root of a quadratic.
-
-    Parameters
-    ----------
-    p, q : tuple of three expressions
-        ``p0, p1, p2`` and ``q0, q1, q2``.
-    """
-    square, linear, constant = p[0] * q[2] + p[2] * q[1], p[1] * q[2] - p[2] * q[0], p[0] * q[0] + p[1] * q[1]
-    return (-linear + sp.sqrt(linear**2 + square * constant)) / square
-
-
-@cache
-def eta_derivation() -> Derivation:
-    """The best eta: stationary, and the bound exceeds its value there by a square."""
-    best, value = sp.symbols("x_best least", positive=True)
-    slope = p2 + value * q2
-    # The bound touches its least value at x_best: these are the two equations of touching, solved for p0 and p1.
-    touching = {p0: value * q1 - 2 * slope * best, p1: slope * best**2 - value * q0}
-    bound = (p1 + p0 * x + p2 * x**2) / (q1 * x - q0 - q2 * x**2)
-    above = Chain("refined.descent.best_eta.optimality", bound.subs(touching), "No eta does better")
-    square = Norm(_ONE, {"one": x - best})
-    shift = {q1: (_left + q0 + q2 * x**2) / x}
-    above.at_least(value, Squares([(slope / (q1 * x - q0 - q2 * x**2), square)], shift, "a perfect square"))
-    quadratic = (p0 * q2 + p2 * q1) * best**2 + 2 * (p1 * q2 - p2 * q0) * best - (p0 * q0 + p1 * q1)
-    stationary = Chain("refined.descent.best_eta.stationary", quadratic, "Where the bound touches its least value")
-    stationary.equals(sp.S.Zero, Algebra(touching, why="the two equations of touching"))
-    chain = Chain("refined.descent.best_eta", best, "Best eta, times N")
-    root = Chain("refined.descent.best_eta.root", quadratic, "The positive root")
-    root.equals(sp.S.Zero, Algebra({best: eta_point((p0, p1, p2), (q0, q1, q2))}, why="the formula for the root"))
-    chain.define({best: eta_point((p0, p1, p2), (q0, q1, q2))}, "the positive root of the quadratic")
-    lemmas = (above.derivation(), stationary.derivation(), root.derivation())
-    return chain.derivation(uses=("refined.descent.fixed",), lemmas=lemmas)
 
 
 @cache

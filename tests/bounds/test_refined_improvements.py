@@ -143,3 +143,13 @@ def test_best_eta_and_rate_are_best():
         assert (
             evaluate(balanced, {**names, "gamma0": sp.nsimplify(rate * factor, rational=True)}, mode="mp").value > best
         )
+
+
+def test_best_eta_is_best():
+    point = {"N": 20, "L": 1, "gamma0": 9, "steps": 400, "F0": 5, "Fstar": 0}
+    point |= {"err_0": 0.03, "err_1": 1e-4, "noise_0": 0.02, "noise_1": 1e-4}
+    best = _value("refined.descent.best_eta", point)
+    least = _value("refined.descent.fixed", {**point, "eta": best})
+    for factor in (0.5, 0.9, 0.99, 1.01, 1.1, 1.5):
+        assert _value("refined.descent.fixed", {**point, "eta": factor * best}) > least
+    assert least < _value("refined.descent.balanced", point)
