@@ -13,15 +13,19 @@ MODULES = ("lad", "cra", "refined", "robustness", "compression")
 
 
 @cache
+def _section(name: str) -> dict[str, Statement]:
+    """Statements of one module. Its keys begin with its name, so that a look-up imports no other."""
+    section: dict[str, Statement] = {}
+    for statement in importlib.import_module(f".{name}", __package__).STATEMENTS:
+        if statement.key in section or not statement.key.startswith(f"{name}."):
+            raise ValueError(f"catalogue: {statement.key!r} is defined twice, or does not begin with {name!r}")
+        section[statement.key] = statement
+    return section
+
+
+@cache
 def _index() -> dict[str, Statement]:
-    index: dict[str, Statement] = {}
-    for name in MODULES:
-        module = importlib.import_module(f".{name}", __package__)
-        for statement in module.STATEMENTS:
-            if statement.key in index:
-                raise ValueError(f"catalogue: key {statement.key!r} is defined twice")
-            index[statement.key] = statement
-    return index
+    return {key: statement for name in MODULES for key, statement in _section(name).items()}
 
 
 def statements() -> tuple[Statement, ...]:
@@ -37,9 +41,10 @@ def get(key: str) -> Statement:
     ValueError
         If there is none; near misses are suggested.
     """
+    name = key.partition(".")[0]
+    if name in MODULES and key in _section(name):
+        return _section(name)[key]
     index = _index()
-    if key in index:
-        return index[key]
     near = difflib.get_close_matches(key, index, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; `byzbounds list` shows all keys"
     raise ValueError(f"no statement {key!r} in the catalogue{hint}")
