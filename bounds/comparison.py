@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import mpmath
 import sympy as sp
@@ -74,9 +75,9 @@ def scaling(
                 ratio = form(*scaled) / form(*plain)
             except ZeroDivisionError:
                 return None
-            if not mpmath.isfinite(ratio) or mpmath.im(ratio) != 0 or ratio <= 0:
+            if not mpmath.isfinite(ratio) or mpmath.im(ratio) != 0 or mpmath.re(ratio) <= 0:
                 return None
-            degrees.add(round(float(2 * mpmath.log(ratio, 2)), 9))
+            degrees.add(round(float(2 * mpmath.log(mpmath.re(ratio), 2)), 9))
     degree = degrees.pop() if len(degrees) == 1 else None
     return sp.Rational(int(degree), 2) if degree is not None and degree.is_integer() else None
 
@@ -94,6 +95,26 @@ def _same_units(printed: sp.Expr, derived: sp.Expr, conditions: Sequence[Hypothe
     return True
 
 
+def _sign_of_difference(forms: Callable[..., Any], values: Sequence[sp.Expr]) -> int | None:
+    """-1, 0 or 1 as printed is below, equal to or above derived; None where derived has no real value.
+
+    Printed without a real value, where derived has one, counts as below: it bounds nothing.
+    """
+    with mpmath.workdps(_DIGITS):
+        try:
+            printed, derived = forms(*(mpmath.mpmathify(value) for value in values))
+        except ZeroDivisionError:
+            return None
+        if not mpmath.isfinite(derived) or mpmath.im(derived) != 0:
+            return None
+        if not mpmath.isfinite(printed) or mpmath.im(printed) != 0:
+            return -1
+        difference, scale = mpmath.re(printed) - mpmath.re(derived), abs(printed) + abs(derived)
+        if abs(difference) <= scale * mpmath.mpf(10) ** (_ROUNDING - _DIGITS):
+            return 0
+        return 1 if difference > 0 else -1
+
+
 def _sides(
     printed: sp.Expr, derived: sp.Expr, conditions: Sequence[Hypothesis], tries: int
 ) -> tuple[int, int, int, Mapping[str, str] | None, Mapping[str, str] | None]:
@@ -104,15 +125,9 @@ def _sides(
     low: Mapping[str, str] | None = None
     high: Mapping[str, str] | None = None
     for point in points(symbols, conditions, tries, 11, "printed"):
-        with mpmath.workdps(_DIGITS):
-            try:
-                left, right = forms(*(mpmath.mpmathify(point[symbol]) for symbol in symbols))
-            except ZeroDivisionError:
-                continue
-            difference, scale = left - right, abs(left) + abs(right)
-            if not mpmath.isfinite(difference) or mpmath.im(difference) != 0:
-                continue
-            sign = 0 if abs(difference) <= scale * mpmath.mpf(10) ** (_ROUNDING - _DIGITS) else mpmath.sign(difference)
+        sign = _sign_of_difference(forms, [point[symbol] for symbol in symbols])
+        if sign is None:
+            continue
         shown = {symbol.name: str(value) for symbol, value in point.items()}
         if sign == 0:
             equal += 1
