@@ -69,8 +69,8 @@ _POINTS["full"] = (
 )
 _BUDGET = {"quick": 40_000, "paper": 200_000, "full": 1_000_000}
 
-#: A statement counts as confirmed within this relative tolerance: a bound that is attained cannot be told from one that is
-#: exceeded by less. A refutation has no tolerance.
+#: A statement counts as confirmed within this relative tolerance: a bound that is attained cannot be told from one that
+#: is exceeded by less. A refutation has no tolerance.
 TOLERANCE = 0.05
 
 

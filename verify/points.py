@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 import sympy as sp
@@ -109,7 +110,9 @@ def number(value: Any) -> sp.Expr:
         return sp.Rational(value.numerator, value.denominator)
     if isinstance(value, sp.Basic):
         return value
-    return sp.Integer(value) if isinstance(value, int) else parse_value(value)
+    if isinstance(value, Integral):
+        return sp.Integer(int(value))
+    return parse_value(float(value) if isinstance(value, float) else value)
 
 
 @dataclass

@@ -71,7 +71,8 @@ def _lad_values(world: LadWorld) -> dict[str, Any]:
 
 
 def _lad_smallest(world: LadWorld) -> Fraction:
-    return min(world.values["grad_sq"], world.next_grad_sq)
+    first: Fraction = world.values["grad_sq"]
+    return min(first, world.next_grad_sq)
 
 
 def _lad_mean(world: LadWorld) -> Fraction:
@@ -139,7 +140,8 @@ def _cra_mean(world: CraWorld) -> Fraction:
 
 
 def _cra_smallest(world: CraWorld) -> Fraction:
-    return min(world.values["grad_sq"], world.next_grad_sq)
+    first: Fraction = world.values["grad_sq"]
+    return min(first, world.next_grad_sq)
 
 
 def _cra_noise(world: CraWorld) -> Fraction:
