@@ -74,7 +74,7 @@ def scaling(
             try:
                 ratio = form(*scaled) / form(*plain)
             except ZeroDivisionError:
-                return None
+                continue
             if not mpmath.isfinite(ratio) or mpmath.im(ratio) != 0 or mpmath.re(ratio) <= 0:
                 return None
             degrees.add(round(float(2 * mpmath.log(mpmath.re(ratio), 2)), 9))

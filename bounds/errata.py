@@ -71,7 +71,8 @@ def _of_hypotheses(statement: Statement) -> Iterator[Erratum]:
     for hypothesis in statement.hypotheses:
         if hypothesis.printed is None or hypothesis.condition is None:
             continue
-        result = compare(hypothesis.printed, hypothesis.condition, statement.relation, statement.domain)
+        others = tuple(other for other in statement.domain if other is not hypothesis)
+        result = compare(hypothesis.printed, hypothesis.condition, statement.relation, others)
         if result.effect is not Effect.NONE:
             yield Erratum(
                 statement.key,
