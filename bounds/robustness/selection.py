@@ -14,7 +14,7 @@ from .parts import ALLOUAH, CORE, MAJORITY, MEANINGS, MINORITY, OWN, deviation, 
 _f = sp.Symbol("f", integer=True, positive=True)
 _t = sp.Symbol("t", integer=True, nonnegative=True)
 #: N = H + f and H = f + 1 + t with at least one Byzantine device.
-_SHIFT = {N: H + _f, H: _f + 1 + _t}
+SHIFT = {N: H + _f, H: _f + 1 + _t}
 _u2 = sp.Symbol("u2", nonnegative=True)
 _a2 = sp.Symbol("a2", nonnegative=True)
 _inside = sp.Symbol("P", nonnegative=True)
@@ -48,14 +48,14 @@ def _krum(key: str, title: str, theta: sp.Expr) -> Chain:
     chain = Chain(key, deviation / variance, title)
     chain.define({deviation: _GRAM.norm({"u": 1, "a": 1})}, _SPLIT)
     young = ((1 + theta) * _a2 + (1 + 1 / theta) * _u2) / variance
-    return chain.at_most(young, PSD(_GRAM, _SHIFT, "Young"))
+    return chain.at_most(young, PSD(_GRAM, SHIFT, "Young"))
 
 
 def _krum_third() -> Derivation:
     chain = _krum("robustness.kappa.krum_third", "Krum, N <= 3f: kappa is N^2/(f(N - 2f))", H / _byzantine)
     score = (_outside + CORE * _a2 + H * _outside / _byzantine) / CORE
-    chain.bound({_u2: score}, _SCORE_OUTSIDE, _SHIFT)
-    chain.bound({_a2: _inside / CORE}, "Jensen on A", _SHIFT)
+    chain.bound({_u2: score}, _SCORE_OUTSIDE, SHIFT)
+    chain.bound({_a2: _inside / CORE}, "Jensen on A", SHIFT)
     chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
     chain.simplify(N**2 / (_byzantine * CORE))
     return chain.derivation(meanings=_KRUM_MEANINGS, lemmas=(_krum_approached(),))
@@ -72,12 +72,12 @@ def _krum_approached() -> Derivation:
 def _krum_any() -> Derivation:
     root = sp.sqrt(_byzantine * CORE)
     chain = _krum("robustness.kappa.krum", "Krum: kappa is at most ((H + sqrt(f(N - 2f)))/(N - 2f))^2", H / root)
-    chain.bound({_u2: (_outside + CORE * _a2 + H * _inside / CORE) / CORE}, _SCORE_INSIDE, _SHIFT)
+    chain.bound({_u2: (_outside + CORE * _a2 + H * _inside / CORE) / CORE}, _SCORE_INSIDE, SHIFT)
     share = _byzantine / (H + root)
     mixed = share * _inside / CORE + (1 - share) * _byzantine * _outside / CORE**2
-    chain.bound({_a2: mixed}, "Jensen on A, and on the honest messages outside, whose sum is opposite", _SHIFT)
+    chain.bound({_a2: mixed}, "Jensen on A, and on the honest messages outside, whose sum is opposite", SHIFT)
     chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
-    chain.equals(((H + root) / CORE) ** 2, Algebra(shift=_SHIFT))
+    chain.equals(((H + root) / CORE) ** 2, Algebra(shift=SHIFT))
     return chain.derivation(meanings=_KRUM_MEANINGS)
 
 
@@ -98,10 +98,10 @@ def _faba() -> Derivation:
     chain.bound({deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED)
     theta = N / CORE
     young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / largest
-    chain.at_most(young, PSD(_SWAP, _SHIFT, "Young"))
+    chain.at_most(young, PSD(_SWAP, SHIFT, "Young"))
     reason = "when an honest message is dropped first, every Byzantine one is nearer to the mean of the rest"
-    chain.bound({_p2: largest * (N / CORE) ** 2}, reason, _SHIFT)
-    chain.bound({_c2: largest}, "a mean is nowhere farther than its farthest part", _SHIFT)
+    chain.bound({_p2: largest * (N / CORE) ** 2}, reason, SHIFT)
+    chain.bound({_c2: largest}, "a mean is nowhere farther than its farthest part", SHIFT)
     chain.define({H: N - alpha * N}, "H = N - alpha N")
     chain.simplify((2 * alpha / (1 - 2 * alpha)) ** 2)
     return chain.derivation(meanings=_FABA_MEANINGS, lemmas=(_faba_reach(),))
@@ -128,6 +128,22 @@ def _faba_reach() -> Derivation:
     return chain.derivation(meanings=meanings)
 
 
+def _faba_mean() -> Derivation:
+    first, second = _byzantine * N * sp.sqrt(H - 1) / (H * CORE), sp.sqrt(_byzantine / H)
+    title = "FABA: kappa is at most (f N sqrt(H - 1)/(H (N - 2f)) + sqrt(f/H))^2"
+    chain = Chain("robustness.kappa.faba", deviation / variance, title)
+    share = (_byzantine / H) ** 2
+    chain.bound({deviation: share * _SWAP.norm({"p": 1, "c": -1})}, _SWAPPED)
+    theta = first / second
+    young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / variance
+    chain.at_most(young, PSD(_SWAP, SHIFT, "Young"))
+    reach = (N / CORE) ** 2 * (H - 1) * variance
+    chain.bound({_p2: reach}, "robustness.c_alpha.faba, and no message is farther than (H - 1) V_z", SHIFT)
+    chain.bound({_c2: H * variance / _byzantine}, "Jensen on C", SHIFT)
+    chain.equals((first + second) ** 2, Algebra(shift=SHIFT))
+    return chain.derivation(meanings=_FABA_MEANINGS, lemmas=(_faba_reach(),))
+
+
 def _mda() -> Derivation:
     first, second = _byzantine * sp.sqrt(2 / H), sp.sqrt(_byzantine / CORE)
     chain = Chain(
@@ -139,13 +155,13 @@ def _mda() -> Derivation:
     )
     theta = first / second
     young = share * ((1 + 1 / theta) * _p2 + (1 + theta) * _c2) / variance
-    chain.at_most(young, PSD(_SWAP, _SHIFT, "Young"))
+    chain.at_most(young, PSD(_SWAP, SHIFT, "Young"))
     chain.bound(
-        {_p2: 2 * H * variance}, "within the diameter of the honest messages, whose square is at most 2 H V_z", _SHIFT
+        {_p2: 2 * H * variance}, "within the diameter of the honest messages, whose square is at most 2 H V_z", SHIFT
     )
     between = H**2 * variance / (_byzantine * CORE)
-    chain.bound({_c2: between}, "variance between the honest ones kept and those missing", _SHIFT)
-    chain.equals((first + second) ** 2, Algebra(shift=_SHIFT))
+    chain.bound({_c2: between}, "variance between the honest ones kept and those missing", SHIFT)
+    chain.equals((first + second) ** 2, Algebra(shift=SHIFT))
     meanings = {**MEANINGS, _p2: r"\|\bar b - \bar z_A\|^2", _c2: r"\|\bar z_C - \bar z_A\|^2"}
     return chain.derivation(meanings=meanings)
 
@@ -193,6 +209,18 @@ STATEMENTS = (
         hypotheses=(MINORITY,),
         uses=("cra.definition1", "cra.table1.faba"),
         text="(2f/(N - 2f))^2 for every minority of Byzantine devices; the published value needs less than a third.",
+    ),
+    Statement(
+        key="robustness.kappa.faba",
+        title="kappa of FABA",
+        source=_OWN,
+        kind=Kind.CONSTANT,
+        relation=Relation.UPPER,
+        lhs=r"\kappa",
+        derivation=_faba_mean,
+        hypotheses=(MAJORITY, SOME),
+        uses=("robustness.c_alpha.faba",),
+        text="As for the largest deviation, which is at most H - 1 times the mean one.",
     ),
     Statement(
         key="robustness.kappa.mda",

@@ -164,10 +164,10 @@ def worst_case(
     if target.weights is None:
         return _by_search(target, norm, dim, constant, seed, deep)
     if dim is None and published(rule, n, f, norm, 1) != constant:
-        flat = _of_lstatistic(target, target.weights, norm, 1, published(rule, n, f, norm, 1))
+        flat = lstatistic_bracket(target, norm, 1)
         if flat.verdict is Outcome.REFUTED:
             return flat
-    return _of_lstatistic(target, target.weights, norm, dim, constant)
+    return lstatistic_bracket(target, norm, dim)
 
 
 def _by_search(
@@ -188,10 +188,29 @@ def _by_search(
     return _bracket(target, norm, dim, best.lower, upper, source, constant, best.witness, best.evaluation)
 
 
-def _of_lstatistic(
-    target: Subject, weights: tuple[Fraction, ...], norm: Norm, dim: int | None, constant: Constant | None
-) -> Bracket:
-    found = _lstat(weights, target.f, norm, dim)
+def lstatistic_bracket(target: Subject, norm: Norm, dim: int | None) -> Bracket:
+    """Bracket of a monotone L-statistic in exactly this dimension, or over all of them.
+
+    Parameters
+    ----------
+    target : Subject
+        A rule with weights.
+    norm : {"mean", "max"}
+    dim : int or None
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    ValueError
+        If the rule is no L-statistic.
+    """
+    if target.weights is None:
+        raise ValueError(f"{target.name} is no weighted sum of sorted values")
+    constant = published(target.name, target.n, target.f, norm, dim)
+    found = _lstat(target.weights, target.f, norm, dim)
     if found.upper is None:
         upper, source = None, "exact computation: no finite constant"
     else:

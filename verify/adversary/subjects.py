@@ -18,7 +18,7 @@ from .search import BatchRule, Floats
 from .witness import Witness
 
 #: Evaluations of these cost about as much as that many of a rule that only compares distances.
-COSTS = {"mda": 60.0, "smea": 100.0, "caf": 30.0, "geometric-median": 30.0, "huber": 30.0, "correntropy": 30.0}
+COSTS = {"mda": 300.0, "smea": 300.0, "caf": 60.0, "geometric-median": 60.0, "huber": 60.0, "correntropy": 60.0}
 #: Iterative rules need not converge while candidates are only compared.
 COARSE = {"tolerance": 1e-4, "max_iterations": 60}
 #: Subsets that an exact rule may compare.
@@ -51,6 +51,8 @@ class Subject:
         Of an evaluation, relative to a rule that only compares distances.
     scalable : bool
         Whether the rule commutes with scaling, so that a witness may be scaled to whole numbers.
+    symmetric : bool
+        Whether the order of the messages does not matter.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Subject:
     certified: Callable[[Witness, Norm], Fraction] | None = None
     cost: float = 1.0
     scalable: bool = True
+    symmetric: bool = True
 
 
 def subject(name: str, n: int, f: int) -> Subject:
@@ -107,6 +110,7 @@ def subject(name: str, n: int, f: int) -> Subject:
         certified=certified_ratio if name == "geometric-median" else None,
         cost=COSTS.get(last, 1.0),
         scalable=Invariance.SCALE in rule.invariances,
+        symmetric=Invariance.PERMUTATION in rule.invariances,
     )
 
 
@@ -137,7 +141,12 @@ def canonical(name: str, f: int) -> str:
 
 
 def _call(rule: Rule, f: int, messages: Floats) -> Floats:
-    result: Floats = rule(messages, f=f) if rule.needs_f else rule(messages)
+    try:
+        result: Floats = rule(messages, f=f) if rule.needs_f else rule(messages)
+    except np.linalg.LinAlgError:  # no convergence for one of them: that one gives no result
+        if len(messages) == 1:
+            return np.full((1, messages.shape[2]), np.nan)
+        result = np.concatenate([_call(rule, f, one[None]) for one in messages])
     return result
 
 

@@ -1,0 +1,240 @@
+"""Every rule over a grid of sizes: resumable, compared with what is published, as a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from ..verdict import Outcome
+from .bracket import Bracket, worst_case
+from .exact_lstat import Norm
+
+#: Rules of both papers, of the toolkit, composed with mixing and bucketing, and misused.
+RULES = (
+    "mean",
+    "cwtm",
+    "cwtm:trim=1",
+    "median",
+    "median-lower",
+    "geometric-median",
+    "krum",
+    "krum-blanchard",
+    "krum-inclusive",
+    "krum:neighbours=2",
+    "multikrum",
+    "phocas",
+    "phocas-vector",
+    "meamed",
+    "faba",
+    "mda",
+    "smea",
+    "caf",
+    "bulyan",
+    "centered-clipping",
+    "huber",
+    "correntropy",
+    "norm-thresholding",
+    "nnm+cwtm",
+    "nnm+median",
+    "nnm+krum",
+    "nnm+geometric-median",
+    "bucketing+cwtm",
+    "bucketing+median",
+)
+SMALL = ((3, 1), (4, 1), (5, 1), (5, 2), (7, 1), (7, 2), (8, 2), (9, 3), (10, 2))
+#: The papers' own sizes last: N = 100 with alpha = 0.03, 0.1, 0.2 and 0.4.
+FULL = (*SMALL, (11, 2), (20, 2), (20, 4), (20, 8), (50, 5), (50, 20), (100, 3), (100, 10), (100, 20), (100, 40))
+#: Above this many messages only rules whose evaluation stays cheap are searched.
+COSTLY = {"mda": 12, "smea": 9, "caf": 20, "bulyan": 30, "huber": 30, "correntropy": 30, "centered-clipping": 30}
+COSTLY |= {"geometric-median": 50, "nnm+geometric-median": 20}
+
+Record = dict[str, Any]
+Job = tuple[str, int, int, Norm, int | None, int, bool]
+
+
+def jobs(
+    rules: Sequence[str] = RULES,
+    sizes: Sequence[tuple[int, int]] = SMALL,
+    norms: Sequence[Norm] = ("mean", "max"),
+    seed: int = 0,
+    deep: bool = False,
+) -> list[Job]:
+    """All brackets of a grid.
+
+    Parameters
+    ----------
+    rules : sequence of str
+    sizes : sequence of (n, f)
+    norms : sequence of {"mean", "max"}
+    seed : int
+    deep : bool
+
+    Returns
+    -------
+    list of tuple
+        Arguments of :func:`~.bracket.worst_case`; with the largest norm once in one dimension and once in all.
+    """
+    found: list[Job] = []
+    for rule in rules:
+        for n, f in sizes:
+            if n > COSTLY.get(rule, n):
+                continue
+            for norm in norms:
+                dims: tuple[int | None, ...] = (1, None) if norm == "max" else (None,)
+                found.extend((rule, n, f, norm, dim, seed, deep) for dim in dims)
+    return found
+
+
+def _key(job: Job) -> str:
+    return json.dumps(job)
+
+
+def run_job(job: Job) -> Record:
+    """One bracket as a record; a rule that refuses the size gives a record that says why.
+
+    Parameters
+    ----------
+    job : tuple
+        Arguments of :func:`~.bracket.worst_case`.
+
+    Returns
+    -------
+    dict
+        The bracket's JSON, the source of the published constant, how the witness was evaluated, and the job.
+    """
+    rule, n, f, norm, dim, seed, deep = job
+    try:
+        bracket = worst_case(rule, n, f, norm, dim, seed, deep)
+    except ValueError as error:
+        return {"job": list(job), "refused": str(error)}
+    extra = {"job": list(job), "published_source": bracket.published_source, "evaluation": bracket.evaluation}
+    return {**bracket.to_json(), **extra}
+
+
+def _stored(store: Path | None) -> dict[str, Record]:
+    """What is already there; a last line that was cut off is dropped."""
+    records: dict[str, Record] = {}
+    if store is None or not store.exists():
+        return records
+    for line in store.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        records[_key(tuple(record["job"]))] = record
+    return records
+
+
+def grid(
+    work: Sequence[Job],
+    store: Path | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Record]:
+    """Run a grid, or what of it is not yet in the store.
+
+    Parameters
+    ----------
+    work : sequence of tuple
+        From :func:`jobs`.
+    store : Path or None
+        File of JSON lines to which each record is appended as soon as it is there; a killed run resumes from it.
+    executor : Executor or None
+        Where to run; None runs here, one after the other.
+    progress : callable or None
+        Called with the number of records that are there and that of all.
+
+    Returns
+    -------
+    list of dict
+        One record a job, in order.
+    """
+    records = _stored(store)
+    missing = [job for job in work if _key(job) not in records]
+    results: Iterable[Record] = map(run_job, missing) if executor is None else executor.map(run_job, missing)
+    for done, record in enumerate(results, start=len(work) - len(missing) + 1):
+        records[_key(tuple(record["job"]))] = record
+        if store is not None:
+            _append(store, record)
+        if progress is not None:
+            progress(done, len(work))
+    return [records[_key(job)] for job in work]
+
+
+def _append(store: Path, record: Record) -> None:
+    """One line, after the end of a line that a killed run may have cut off."""
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with store.open("ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(json.dumps(record).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def smallest_refutation(
+    rule: str, norm: Norm, dim: int | None = None, largest: int = 10, seed: int = 0
+) -> Bracket | None:
+    """The fewest messages with which the published constant of a rule is exceeded.
+
+    Parameters
+    ----------
+    rule : str
+    norm : {"mean", "max"}
+    dim : int or None
+        Dimension of the messages.
+    largest : int
+        Largest number of messages to try.
+    seed : int
+
+    Returns
+    -------
+    Bracket or None
+        With the witness; None if no size up to ``largest`` refutes it.
+    """
+    for n in range(2, largest + 1):
+        for f in range((n + 1) // 2):
+            try:
+                bracket = worst_case(rule, n, f, norm, dim, seed)
+            except ValueError:  # the rule does not take this size
+                continue
+            if bracket.verdict is Outcome.REFUTED:
+                return bracket
+    return None
+
+
+def markdown(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records as a Markdown table, without the witnesses.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        From :func:`grid`; refused sizes are left out.
+
+    Returns
+    -------
+    str
+    """
+    head = ("rule", "n", "f", "constant", "dimension", "lower end", "upper end", "source", "published", "verdict")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for record in records:
+        if "refused" in record:
+            continue
+        constant = "kappa" if record["norm"] == "mean" else "C_alpha^2"
+        dim = "all" if record["dim"] is None else str(record["dim"])
+        upper = "exact" if record["exact"] else _shown(record["upper"])
+        cells = (record["rule"], record["n"], record["f"], constant, dim, _shown(record["lower"]), upper)
+        verdict = record["verdict"] or ""
+        more = (record["upper_source"], _shown(record["published"]), verdict)
+        lines.append("| " + " | ".join(str(cell) for cell in (*cells, *more)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
