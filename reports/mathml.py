@@ -20,6 +20,8 @@ def mathml(latex: str, *, block: bool = True) -> Markup:
     block
         Whether it stands on a line of its own.
     """
+    if not latex:
+        return Markup()
     from latex2mathml.converter import convert
 
     try:

@@ -31,8 +31,8 @@ READING_TEXTS: dict[str, str] = {
 
 
 def overall(outcomes: Sequence[str]) -> str:
-    """One outcome for a statement: a refutation outweighs all, then what holds; without a check, INCONCLUSIVE."""
-    return next((outcome for outcome in STRENGTH if outcome in outcomes), "INCONCLUSIVE")
+    """One outcome for a statement: a refutation outweighs all, then what holds; NOT CHECKED without a check."""
+    return next((outcome for outcome in STRENGTH if outcome in outcomes), "NOT CHECKED")
 
 
 def statement_view(statement: Statement, verdicts: Sequence[Mapping[str, Any]]) -> StatementView:
