@@ -5,11 +5,11 @@ from __future__ import annotations
 import sympy as sp
 
 from ..statement import Hypothesis, Kind, Relation, Role, Statement
-from ..symbols import F0, Fstar, L, M, N, T, alpha, lam, r
+from ..symbols import L, M, N, T, alpha, lam, r
 from . import cra_moments as moments
 from . import cra_theorem as theorem
 from .descent import fixed_derivation
-from .notation import BOUNDED_BELOW, DEVICES, ROBUST, SMOOTH, STEP_SIZE, mu_PL, result
+from .notation import BOUNDED_BELOW, DEVICES, GAP, ROBUST, SMOOTH, STEP_SIZE, mu_PL, result
 from .optimum import balanced_derivation
 from .schedules import decaying_derivation, pl_derivation
 
@@ -25,7 +25,7 @@ RBA = Hypothesis("the server's rule is an RBA rule with constant C_alpha, CRA (7
 HORIZON = Hypothesis("lambda / sqrt(T + 1) < N / L", sp.Lt(L * lam, N * sp.sqrt(T + 1)), Role.CONDITION)
 
 _BASE = (DEVICES, LOADED, HONEST, UNIFORM, EQUAL_LOADS)
-_DESCENT = (SMOOTH, BOUNDED_BELOW, Hypothesis("F0 >= Fstar", sp.Ge(F0, Fstar)))
+_DESCENT = (SMOOTH, BOUNDED_BELOW, GAP)
 _MEAN = r"\frac{1}{T+1}\sum_{t\le T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2"
 _LEAST = r"\min_{t\le T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2"
 _PAPER = (*_BASE, PAIRWISE, HETEROGENEITY, RBA)

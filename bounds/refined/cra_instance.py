@@ -21,7 +21,7 @@ from .cra_moments import DISPERSION_FACTOR, HONEST, NOISE_FACTOR, OTHERS, SHIFT,
 from .cra_theorem import Setting, margins, special
 from .descent import fixed_derivation
 from .instantiate import Constants
-from .notation import BOUNDED_BELOW, DEVICES, ROBUST, SMOOTH, STEP_SIZE, err_0, err_1, err_sq, noise_sq, result
+from .notation import BOUNDED_BELOW, DEVICES, GAP, ROBUST, SMOOTH, STEP_SIZE, err_0, err_1, err_sq, noise_sq, result
 from .optimum import balanced_derivation
 from .schedules import decaying_derivation
 
@@ -204,7 +204,7 @@ def _theorems() -> tuple[Statement, ...]:
             Relation.UPPER,
             _LHS if suffix != "theorem2" else r"\min_{t\le T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2",
             derivation,
-            (*_ALLOCATION, ROBUST, SMOOTH, BOUNDED_BELOW, *more),
+            (*_ALLOCATION, ROBUST, SMOOTH, BOUNDED_BELOW, GAP, *more),
             "A kappa-robust rule and the matrix that was drawn.",
             uses=("refined.descent.step", "refined.cra.instance.error", "refined.cra.instance.noise"),
             kind=Kind.THEOREM,

@@ -14,7 +14,7 @@ from ..statement import Hypothesis, Kind, Relation, Role
 from ..symbols import F0, C_alpha, Fstar, H, L, M, N, alpha, beta, d, d_min, eta, gamma0, grad_sq, kappa, r
 from .descent import error_weight, margin, noise_weight, rate
 from .lad_theorem import CONSTANTS
-from .notation import err_0, err_1, noise_0, noise_1, result, steps
+from .notation import GAP, err_0, err_1, noise_0, noise_1, result, steps
 
 #: The papers' constants: E||ghat - gbar||^2 <= paper_0 + eta^2 ||grad F||^2 and E||gbar||^2 <= paper_3 + paper_4
 #: ||grad F||^2.
@@ -199,6 +199,7 @@ STATEMENTS = (
         r"\text{the bound of refined.descent.fixed at the papers' }\eta",
         dominance,
         (
+            GAP,
             Hypothesis("the refined constants are no larger than the papers'"),
             Hypothesis(
                 "the papers' margin is positive",

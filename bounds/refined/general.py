@@ -5,11 +5,11 @@ from __future__ import annotations
 import sympy as sp
 
 from ..statement import Hypothesis, Kind, Relation, Role
-from ..symbols import F0, Fstar, L, N, gamma0
+from ..symbols import L, N, gamma0
 from . import best_eta, descent, optimum, schedules
-from .notation import BOUNDED_BELOW, SMOOTH, STEP_SIZE, err_1, gamma_t, mu_PL, noise_1, result
+from .notation import BOUNDED_BELOW, GAP, SMOOTH, STEP_SIZE, err_1, gamma_t, mu_PL, noise_1, result
 
-_SETTING = (SMOOTH, BOUNDED_BELOW, Hypothesis("F0 >= Fstar", sp.Ge(F0, Fstar)))
+_SETTING = (SMOOTH, BOUNDED_BELOW, GAP)
 _MEAN = r"\frac1T\sum_{t<T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2"
 _LEAST = r"\min_{t<T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2"
 _BALANCED = 1 - N**2 * (err_1 + L * gamma0 / (N - L * gamma0) * noise_1)
@@ -27,6 +27,14 @@ def _denominator(formula: sp.Expr) -> Hypothesis:
 
 _VARYING = schedules.varying_rate(schedules.GENERIC, schedules.sum_rates, schedules.sum_rates_sq)
 _KEPT = _positive("the share of the gradient that is kept is positive", _BALANCED)
+#: q1 x - q0 - q2 x^2 is positive for some x.
+_SOME_ETA = (
+    _positive("the margin is positive for some eta", best_eta.PARTS[best_eta.q1]),
+    _positive(
+        "the margin is positive for some eta",
+        best_eta.PARTS[best_eta.q1] ** 2 - 4 * best_eta.PARTS[best_eta.q0] * best_eta.PARTS[best_eta.q2],
+    ),
+)
 
 STATEMENTS = (
     result(
@@ -104,7 +112,7 @@ STATEMENTS = (
         Relation.EQUALITY,
         r"\eta_\ast",
         best_eta.eta_derivation,
-        (*_SETTING, STEP_SIZE),
+        (*_SETTING, STEP_SIZE, *_SOME_ETA),
         "Where the fixed-rate bound is least; it tends to 1/N with the learning rate.",
         uses=("refined.descent.fixed",),
         kind=Kind.CONSTANT,

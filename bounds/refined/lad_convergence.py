@@ -12,10 +12,10 @@ from ..symbols import F0, Fstar, H, L, N, T, delta, eta, gamma0, kappa
 from . import lad_theorem as theorem
 from .descent import margin
 from .lad_moments import KAPPA2, KAPPA4
-from .notation import BOUNDED_BELOW, LAD_SETTING, ROBUST, ROBUST_ENOUGH, SMOOTH, STEP_SIZE, mu_PL, result
+from .notation import BOUNDED_BELOW, GAP, LAD_SETTING, ROBUST, ROBUST_ENOUGH, SMOOTH, STEP_SIZE, UNBIASED, mu_PL, result
 
-_SETTING = (*LAD_SETTING, ROBUST, SMOOTH, BOUNDED_BELOW, Hypothesis("F0 >= Fstar", sp.Ge(F0, Fstar)))
-_PLAIN = tuple(hypothesis for hypothesis in _SETTING if "compressor" not in hypothesis.text)
+_SETTING = (*LAD_SETTING, ROBUST, SMOOTH, BOUNDED_BELOW, GAP)
+_PLAIN = tuple(hypothesis for hypothesis in _SETTING if hypothesis is not UNBIASED)
 _MEAN = r"\frac1T\sum_{t<T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2"
 _AGGREGATION = "refined.lad.aggregation_error"
 

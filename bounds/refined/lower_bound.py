@@ -103,6 +103,17 @@ def gap_to_floor() -> Derivation:
     )
 
 
+@cache
+def oblivious_gap() -> Derivation:
+    """The same with the bound for servers that do not know the senders."""
+    best = floor2().conclusion.subs({d: 1, kappa: (N - H) / (2 * H - N)})
+    lower = LAD_FORMULA.subs(m, N - H)
+    chain = Chain("refined.lad.lower_bound.oblivious_gap", best / lower, "Upper over lower bound, senders unknown")
+    return chain.equals(4 * N * (H - 1) / ((N - 1) * (2 * H - N))).derivation(
+        uses=("refined.lad.theorem2.floor", "refined.lad.lower_bound.oblivious")
+    )
+
+
 _WORST = r"\inf_{\text{server}}\max_{F}\mathbb{E}\|\nabla F(\mathbf{x})\|^2"
 _ADAPTIVE = Hypothesis("the adversary picks the N - H Byzantine devices of an iteration after the tasks are assigned")
 _OBLIVIOUS = Hypothesis(
@@ -111,6 +122,7 @@ _OBLIVIOUS = Hypothesis(
 _CLASS = Hypothesis(
     "the loss is any L-smooth one whose heterogeneity is at most beta, LAD (14); the model has any dimension"
 )
+_SOME = Hypothesis("some device is Byzantine", sp.Lt(H, N))
 _COLUMNS = Hypothesis("every subset is computed by d devices, as with the cyclic matrix")
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -155,11 +167,23 @@ STATEMENTS: tuple[Statement, ...] = (
         Relation.EQUALITY,
         r"\varepsilon_{\text{upper}}/\varepsilon_{\text{lower}}",
         gap_to_floor,
-        (DEVICES, MAJORITY),
-        "At d = 1 and the least possible kappa, f / (N - 2 f), which the trimmed mean has: the refined floor is "
-        "within a factor "
-        "of about two of what any server can reach, whatever f is.",
+        (DEVICES, MAJORITY, _SOME),
+        "At d = 1 and the least possible kappa, f / (N - 2 f), which the trimmed mean has: at most two, whatever f "
+        "is. The two "
+        "adversaries differ: that of the lower bound picks its devices after the tasks are assigned, that of the "
+        "theorem before.",
         uses=("refined.lad.theorem2.floor", "refined.lad.lower_bound.uncoded"),
+        kind=Kind.COROLLARY,
+    ),
+    result(
+        "refined.lad.lower_bound.oblivious_gap",
+        "Refined floor over the floor of every server that does not know the senders",
+        Relation.EQUALITY,
+        r"\varepsilon_{\text{upper}}/\varepsilon_{\text{lower}}",
+        oblivious_gap,
+        (DEVICES, MAJORITY, _SOME),
+        "At d = 1 and the least possible kappa, with the same adversary in both bounds.",
+        uses=("refined.lad.theorem2.floor", "refined.lad.lower_bound.oblivious"),
         kind=Kind.COROLLARY,
     ),
     result(

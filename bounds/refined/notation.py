@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from ..statement import Hypothesis, Kind, Relation, Role, Source, Statement
-from ..symbols import H, L, N, d, delta, gamma0, kappa
+from ..symbols import F0, Fstar, H, L, N, d, delta, gamma0, kappa
 
 if TYPE_CHECKING:
     from ..proof import Derivation
@@ -40,6 +40,7 @@ MAJORITY = Hypothesis("more than half of the devices are honest", sp.And(sp.Gt(2
 HONEST = Hypothesis("at most N devices are honest", sp.Le(H, N))
 SMOOTH = Hypothesis("the training loss is L-smooth")
 BOUNDED_BELOW = Hypothesis("the training loss is bounded below by Fstar")
+GAP = Hypothesis("F0 >= Fstar", sp.Ge(F0, Fstar))
 HETEROGENEITY = Hypothesis("the subset gradients deviate from their mean by beta in mean square, LAD (14)")
 UNBIASED = Hypothesis(
     "the compressor is unbiased with constant delta, and devices compress independently, LAD (9)-(10)"
@@ -52,7 +53,6 @@ STEP_SIZE = Hypothesis("gamma0 < N / L", sp.Lt(L * gamma0, N), Role.CONDITION)
 ROBUST_ENOUGH = Hypothesis("kappa delta (H - 1) / H < 1", sp.Lt(kappa * delta * (H - 1), H), Role.CONDITION)
 
 LAD_SETTING = (DEVICES, LOAD, MAJORITY, PERMUTED, HETEROGENEITY, UNBIASED)
-DESCENT = (SMOOTH, BOUNDED_BELOW)
 
 
 def source(place: str) -> Source:
