@@ -178,12 +178,13 @@ def _by_search(
         settled = settle(target, gone, norm)
         source = "none: the deviation grows without bound along the witness"
         return _bracket(target, norm, dim, settled.lower, None, source, constant, settled.witness, settled.evaluation)
+    bound = proved(target.name, target.n, target.f, norm, dim)
+    goal = None if bound is None else float(sp.N(bound.value))
     best = Settled(Fraction(0), None, "exact rational")
-    for found in hunt(target, norm, dim, seed, deep):
+    for found in hunt(target, norm, dim, seed, deep, goal):
         settled = settle(target, found, norm)
         if settled.lower > best.lower:
             best = settled
-    bound = proved(target.name, target.n, target.f, norm, dim)
     upper, source = (None, "none known") if bound is None else (bound.value, bound.source)
     return _bracket(target, norm, dim, best.lower, upper, source, constant, best.witness, best.evaluation)
 

@@ -24,6 +24,8 @@ BUDGET = {False: 3e8, True: 5e9}
 RESOLUTIONS = (1, 2, 3, 4, 6, 12, 60, 10**3, 10**4, 10**6, 10**9)
 #: The simplest witness wins that loses no more than this share.
 SIMPLICITY = 1e-7
+#: A witness this near to the proved upper end, as a share, ends the search.
+ENOUGH = 1e-6
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ def _cost(target: Subject, dim: int) -> float:
     return 2.0 * target.cost * target.n * dim * (1 if target.coordinate_wise else target.n)
 
 
-def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) -> list[Found]:
+def hunt(
+    target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool, goal: float | None = None
+) -> list[Found]:
     """Search structured families, then freely.
 
     Parameters
@@ -90,6 +94,8 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) ->
         Largest dimension.
     seed : int
     deep : bool
+    goal : float or None
+        A proved upper end: the search ends when a witness comes near it.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) ->
         The best ones, best first.
     """
     if target.coordinate_wise and target.symmetric and norm == "max" and dim is None:
-        return [_rotated(found) for found in hunt(target, "mean", None, seed, deep)[:2]]
+        return [_rotated(found) for found in hunt(target, "mean", None, seed, deep, goal)[:2]]
     label = zlib.crc32(f"{target.name} {norm} {dim}".encode())
     rng = np.random.default_rng([seed, target.n, target.f, label])
     largest = 1 if target.coordinate_wise and norm == "mean" else dim
@@ -111,6 +117,8 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) ->
     screened: list[tuple[Found, Floats, Family]] = []
     for family in candidates:
         found, point = search_family(target.batch, family, norm, within(family), rng)
+        if not deep and _enough(target, found, norm, goal):
+            return [found]
         screened.append((found, point, family))
     screened.sort(key=lambda entry: -entry[0].value)
     results = []
@@ -118,11 +126,20 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool) ->
         longer = within(family, 8)
         longer = Effort(longer.restarts, 2 * longer.offspring, 6 * longer.generations, longer.screened, longer.free)
         results.append(search_family(target.batch, family, norm, longer, rng, point)[0])
+        if not deep and _enough(target, results[-1], norm, goal):
+            return results[-1:]
     results.sort(key=lambda found: -found.value)
     if results:
         free = within(screened[0][2], 4)
         results.insert(0, search_free(target.batch, results[0], norm, free, rng))
     return results
+
+
+def _enough(target: Subject, found: Found, norm: Norm, goal: float | None) -> bool:
+    """Whether a witness comes so near the proved upper end that more search would only add digits."""
+    if goal is None or found.value < goal * (1 - ENOUGH):
+        return False
+    return float(settle(target, found, norm).lower) >= goal * (1 - ENOUGH)
 
 
 def _rotated(found: Found) -> Found:
