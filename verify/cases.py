@@ -82,7 +82,7 @@ def check_cases(statement: Statement, settings: Settings, observer: Observer, ch
         rhs = sp.sympify(case.wrap(value) if case.wrap else value)
         relation = case.relation or statement.relation
         sign = sign_of(rhs - number(case.lhs))
-        attained |= sign == 0
+        attained |= sign == 0 and sign_of(rhs) != 0
         sides, tight = SIDES[relation]
         needs_equality |= tight
         holds = sign == 0 or (sides == "<=" and sign > 0) or (sides == ">=" and sign < 0)

@@ -15,6 +15,7 @@ from typing import Any
 from ..bounds.catalogue import get, statements
 from ..bounds.statement import Statement
 from .cases import Case, Observer, check_cases
+from .cra import worst_pairs
 from .exact.cra_worlds import CraWorld
 from .exact.cra_worlds import worlds as cra_worlds
 from .exact.expectations import Part, check_expectation
@@ -238,5 +239,9 @@ PROBES: tuple[Probe, ...] = (
     *(
         Probe(key, Check.EXACT, partial(check_cases, observer=observer), "cases", stream="cra.worlds")
         for key, observer in _matched(_CRA_SIDES, ("refined.cra.",), _NAMED).items()
+    ),
+    *(
+        Probe(key, Check.EXACT, partial(check_cases, observer=worst_pairs), "all gradients", stream="cra.worlds")
+        for key in ("refined.cra.lemma1", "refined.cra.lemma1.attainable")
     ),
 )

@@ -277,12 +277,14 @@ def _drawn(settings: Settings) -> Iterator[CraWorld]:
         subsets = max(max(block) for block in blocks) + 1
         subsets = max(subsets, 4 if len(blocks[0]) == 2 and subsets > 2 else subsets)
         for byzantine in range((len(blocks) - 1) // 2 + 1):
-            for draw in range(draws + 1):
-                if draw < draws:
+            for kind in ("drawn",) * draws + ("opposed", "simplex"):
+                if kind == "drawn":
                     centres = rationals(rng.integers(-3, 4, (subsets, 2)))
-                else:
+                elif kind == "opposed":
                     centres = rationals([[(-1) ** k, 0] for k in range(subsets)])
+                else:  # every deviation is equally long
+                    centres = rationals(np.eye(subsets, dtype=np.int64))
                 attack = ("sign", "against", "far")[int(rng.integers(3))]
-                x = rationals(rng.integers(-2, 3, 2))
+                x = rationals(rng.integers(-2, 3, centres.shape[1]))
                 gamma = Fraction(1, int(rng.integers(2, 40)) * subsets)
                 yield CraWorld(blocks, byzantine, Quadratic(centres), x, gamma, attack)
