@@ -72,7 +72,7 @@ def triangle() -> Derivation:
     return (
         Chain("lad.eq53", start, "Distance of a message from the honest mean")
         .at_most(middle, PSD(gram, why="||x + y||^2 <= 2 ||x||^2 + 2 ||y||^2"), source="LAD (51)", printed=middle)
-        .at_most(last, PSD(gram, why="||x + y||^2 <= 2 ||x||^2 + 2 ||y||^2"), source="LAD (52)", printed=last)
+        .at_most(last, PSD(gram, why="||x + y||^2 <= 2 ||x||^2 + 2 ||y||^2"), source="LAD (52), (53)", printed=last)
         .derivation(uses=("lad.eq50",), meanings=MEANINGS)
     )
 
@@ -185,7 +185,7 @@ def message_spread() -> Derivation:
     )
 
 
-def coefficient(derivation: Derivation, key: str, title: str, power: int) -> Derivation:
+def coefficient(derivation: Derivation, key: str, title: str, power: int, equation: str) -> Derivation:
     """A derivation of one coefficient, in ||grad F||^2, of another derivation's conclusion."""
     whole = sp.expand(derivation.conclusion)
     part = whole.coeff(grad_sq, power)
@@ -193,7 +193,7 @@ def coefficient(derivation: Derivation, key: str, title: str, power: int) -> Der
     simple = sp.Add(*(sp.factor(factor) * delta**degree for (degree,), factor in by_delta))
     return (
         Chain(key, part, title)
-        .equals(simple, Algebra(why=f"coefficient of ||grad F||^{2 * power} in {derivation.key}"))
+        .equals(simple, Algebra(why=f"coefficient of ||grad F||^{2 * power} in {derivation.key}"), source=equation)
         .derivation(lemmas=(derivation,), meanings=MEANINGS)
     )
 
@@ -201,13 +201,13 @@ def coefficient(derivation: Derivation, key: str, title: str, power: int) -> Der
 @cache
 def kappa1() -> Derivation:
     """(21)."""
-    return coefficient(message_spread(), "lad.kappa1", "Constant part of the spread", 0)
+    return coefficient(message_spread(), "lad.kappa1", "Constant part of the spread", 0, "LAD (21)")
 
 
 @cache
 def kappa2() -> Derivation:
     """(22)."""
-    return coefficient(message_spread(), "lad.kappa2", "Gradient part of the spread", 1)
+    return coefficient(message_spread(), "lad.kappa2", "Gradient part of the spread", 1, "LAD (22)")
 
 
 @cache

@@ -44,13 +44,13 @@ def mean_square() -> Derivation:
 @cache
 def kappa3() -> Derivation:
     """(24)."""
-    return lemma3.coefficient(mean_square(), "lad.kappa3", "Constant part of the honest mean", 0)
+    return lemma3.coefficient(mean_square(), "lad.kappa3", "Constant part of the honest mean", 0, "LAD (24)")
 
 
 @cache
 def kappa4() -> Derivation:
     """(25)."""
-    return lemma3.coefficient(mean_square(), "lad.kappa4", "Gradient part of the honest mean", 1)
+    return lemma3.coefficient(mean_square(), "lad.kappa4", "Gradient part of the honest mean", 1, "LAD (25)")
 
 
 @cache
