@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import mpmath
 import sympy as sp
-from sympy.core.relational import Relational
 
 from ..statement import Hypothesis
 from .roots import Root, critical_points
+from .truth import Tree, decide, sign_of, take_apart
 from .values import Point
 
 #: Digits of what is not solved exactly, and halvings of a bracket to get there.
@@ -48,13 +48,14 @@ class Interval:
 
     def contains(self, value: sp.Expr) -> bool:
         """Whether the value belongs to it."""
-        above = value >= self.low if self.low_included else value > self.low
-        below = value <= self.high if self.high_included else value < self.high
-        return bool(above) and bool(below)
+        above, below = sign_of(value - self.low), sign_of(self.high - value)
+        return (above == 1 or (above == 0 and self.low_included)) and (
+            below == 1 or (below == 0 and self.high_included)
+        )
 
     def nearest(self, value: sp.Expr) -> sp.Expr:
         """Its end that is closer to a value outside."""
-        return self.low if value <= self.low else self.high
+        return self.low if sign_of(self.low - value) in (0, 1) else self.high
 
 
 def short(value: sp.Expr) -> str:
@@ -63,32 +64,11 @@ def short(value: sp.Expr) -> str:
     return text if len(text) <= 24 else str(sp.N(value, 8))
 
 
-def holds(condition: sp.Basic, values: Mapping[sp.Symbol, sp.Expr]) -> bool | None:
-    """Truth of a condition; None if values are missing or it has no meaning there (a pole, a negative root)."""
-    try:
-        truth = condition.subs(values)
-        if truth not in (sp.true, sp.false):
-            truth = sp.simplify(truth)
-    except TypeError:  # comparison of something that is no real number
-        return None
-    return bool(truth) if truth in (sp.true, sp.false) else None
-
-
-def usable(hypotheses: Sequence[Hypothesis], point: Point, symbol: sp.Symbol) -> list[sp.Basic]:
-    """Conditions in ``symbol`` alone, all other values put in; those that lack a value are left out."""
-    found: list[sp.Basic] = []
-    for hypothesis in hypotheses:
-        if hypothesis.condition is None:
-            continue
-        try:
-            condition = point.resolve(hypothesis.condition, symbol)
-        except TypeError:  # no real number, whatever the symbol
-            condition = sp.false
-        if condition.free_symbols == {symbol}:
-            found.append(condition)
-        elif condition == sp.false:
-            found.append(sp.false)
-    return found
+def usable(hypotheses: Sequence[Hypothesis], point: Point, symbol: sp.Symbol) -> list[Tree]:
+    """Conditions with all values but that of ``symbol`` put in; those that lack another value are left out."""
+    conditions = [hypothesis.condition for hypothesis in hypotheses if hypothesis.condition is not None]
+    trees = [take_apart(condition, lambda slack: point.resolve(slack, symbol)) for condition in conditions]
+    return [tree for tree in trees if tree.free_symbols <= {symbol}]
 
 
 def admissible(hypotheses: Sequence[Hypothesis], point: Point, symbol: sp.Symbol) -> tuple[Interval, ...]:
@@ -104,7 +84,7 @@ def admissible(hypotheses: Sequence[Hypothesis], point: Point, symbol: sp.Symbol
         Which parameter moves. For a whole-number parameter the ends are whole numbers.
     """
     conditions = usable(hypotheses, point, symbol)
-    if sp.false in conditions:
+    if any(not tree.free_symbols and decide(tree) is not True for tree in conditions):
         return ()
     roots, exact = _critical(conditions, symbol)
     marks = _marks(roots, symbol)
@@ -116,7 +96,7 @@ def admissible(hypotheses: Sequence[Hypothesis], point: Point, symbol: sp.Symbol
     return tuple(_confirmed(interval, conditions, symbol) for interval in whole if interval.low <= interval.high)
 
 
-def _confirmed(interval: Interval, conditions: Sequence[sp.Basic], symbol: sp.Symbol) -> Interval:
+def _confirmed(interval: Interval, conditions: Sequence[Tree], symbol: sp.Symbol) -> Interval:
     """Exact if the conditions hold at both ends and fail next to them, which is decided exactly."""
     inside = [end for end in (interval.low, interval.high) if end.is_finite]
     outside = [
@@ -127,15 +107,12 @@ def _confirmed(interval: Interval, conditions: Sequence[sp.Basic], symbol: sp.Sy
     return replace(interval, exact=exact)
 
 
-def _all_hold(conditions: Sequence[sp.Basic], symbol: sp.Symbol, value: sp.Expr) -> bool:
-    return all(holds(condition, {symbol: value}) is True for condition in conditions)
+def _all_hold(conditions: Sequence[Tree], symbol: sp.Symbol, value: sp.Expr) -> bool:
+    return all(decide(tree, {symbol: value}) is True for tree in conditions)
 
 
-def _critical(conditions: Sequence[sp.Basic], symbol: sp.Symbol) -> tuple[list[Root], bool]:
-    relations = [
-        atom for condition in conditions for atom in condition.atoms(Relational) if symbol in atom.free_symbols
-    ]
-    slacks = [relation.lhs - relation.rhs for relation in relations]
+def _critical(conditions: Sequence[Tree], symbol: sp.Symbol) -> tuple[list[Root], bool]:
+    slacks = [slack for tree in conditions for slack in tree.slacks if symbol in slack.free_symbols]
     solved = [(slack, critical_points(slack, symbol)) for slack in slacks]
     roots = [root for _, found in solved for root in found or ()]
     hard = [slack for slack, found in solved if found is None]
@@ -176,7 +153,7 @@ def _sign_of(slack: sp.Expr, symbol: sp.Symbol) -> Callable[[Any], int]:
     def sign(value: Any) -> int:
         try:
             number = function(value)
-        except ZeroDivisionError:
+        except (ZeroDivisionError, TypeError):  # a pole, or the smaller of two complex numbers
             return 0
         return 0 if mpmath.im(number) != 0 or mpmath.isnan(number) else int(mpmath.sign(mpmath.re(number)))
 
@@ -191,7 +168,7 @@ def _marks(roots: Sequence[Root], symbol: sp.Symbol) -> list[Piece]:
     start = sp.S.Zero if symbol.is_nonnegative else -sp.oo
     cuts: list[sp.Expr] = []
     for root in sorted(roots, key=lambda root: sp.N(root.value, 30)):
-        if (root.value > start) and (
+        if (start == -sp.oo or sign_of(root.value) == 1) and (
             not cuts or abs(sp.N(root.value - cuts[-1], 30)) > sp.Float(10) ** -18 * abs(cuts[-1])
         ):
             cuts.append(root.value)

@@ -10,10 +10,11 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from ..catalogue import get, statements
-from ..statement import Hypothesis, Role, Statement
-from .admissible import Interval, admissible, holds
+from ..statement import Hypothesis, Statement
+from .admissible import admissible
 from .report import AuditReport, Check, Limit, Refinement
-from .terms import terms
+from .terms import Term, terms
+from .truth import decide, take_apart
 from .values import Point, Value, read_point
 
 
@@ -47,7 +48,8 @@ def audit(theorem: str | Statement, values: Mapping[str, Value], refine: bool = 
     checks = (*signs, *(_check(hypothesis, point) for hypothesis in statement.hypotheses))
     limits = tuple(_limit(statement, point, symbol) for symbol in _movable(statement, point))
     formula = statement.formula
-    bound, parts = None, ()
+    bound: float | None = None
+    parts: tuple[Term, ...] = ()
     if isinstance(formula, sp.Expr) and not missing and all(check.met is not False for check in checks):
         number = sp.N(point.resolve(formula), 20)
         bound = float(number) if number.is_real else None
@@ -74,7 +76,7 @@ def _check(hypothesis: Hypothesis, point: Point) -> Check:
     values = {name: value for name, value in point.values.items() if value.is_number}
     given = {symbol: values[symbol.name] for symbol in hypothesis.condition.free_symbols if symbol.name in values}
     missing = tuple(sorted(s.name for s in hypothesis.condition.free_symbols if s.name not in values))
-    met = None if missing else bool(holds(hypothesis.condition, given))
+    met = None if missing else bool(decide(take_apart(hypothesis.condition), given))
     left, right, margin = _sides(hypothesis.condition, given) if met is not None else (None, None, None)
     return Check(hypothesis.text, hypothesis.role, met, missing, left, right, margin)
 
@@ -139,7 +141,7 @@ def _refinement(other: Statement, point: Point) -> Refinement:
     decided = [
         h.condition for h in other.hypotheses if h.condition is not None and h.condition.free_symbols <= set(given)
     ]
-    vacuous = any(holds(condition, given) is not True for condition in decided)
+    vacuous = any(decide(take_apart(condition), given) is not True for condition in decided)
     bound = None
     if not missing and not vacuous and isinstance(other.formula, sp.Expr):
         number = sp.N(other.formula.subs(given), 20)
@@ -147,4 +149,4 @@ def _refinement(other: Statement, point: Point) -> Refinement:
     return Refinement(other.key, other.title, vacuous, bound, missing)
 
 
-__all__ = ["Interval", "Role", "audit"]
+__all__ = ["audit"]

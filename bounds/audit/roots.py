@@ -10,7 +10,7 @@ from sympy.solvers.solvers import unrad
 #: Digits to which roots are bracketed, and at which candidates are told from spurious ones.
 _DIGITS = 40
 #: Beyond this many operations clearing radicals takes too long.
-_LONG = 60
+_LONG = 120
 
 
 @dataclass(frozen=True)

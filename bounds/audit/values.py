@@ -6,12 +6,13 @@ import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import sympy as sp
 
 from ..parsing import parse_value
 
-Value = str | int | float | sp.Basic
+Value: TypeAlias = "str | int | float | sp.Basic"
 
 _BINARY: dict[type[ast.operator], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
     ast.Add: operator.add,
