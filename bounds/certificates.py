@@ -81,6 +81,9 @@ class Context:
         slack = symbols - set(self.shift)
         for target in (self.shift[symbol] for symbol in symbols & set(self.shift)):
             slack |= target.free_symbols
+        names = [symbol.name for symbol in slack | symbols]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two symbols of one name: {sorted(name for name in names if names.count(name) > 1)}")
         for expression in expressions:
             self._collect(expression)
         signs = {symbol.name: sign_of(symbol) for symbol in sorted(slack, key=lambda symbol: symbol.name)}

@@ -53,7 +53,12 @@ class Arithmetic:
         self.known: dict[str, FracElement] = {}
         self.values.update({name: self.element(tree) for name, tree in certificate.get("shift", {}).items()})
         for name, tree in certificate.get("relations", []):
-            self.squares.append((self.index[name], self.element(tree)))
+            square = self.element(tree)
+            if self.signs[name] == "real" or (
+                self.signs[name] == "positive" and not self.is_nonnegative(square, strictly=True)
+            ):
+                raise Rejected(f"the sign of the square root {name} is not seen")
+            self.squares.append((self.index[name], square))
         for of, value in certificate.get("roots", []):
             square, root = self.element(of), self.element(value)
             if not self.is_zero(root**2 - square):

@@ -69,16 +69,17 @@ def formula(expression: sp.Basic, meanings: Mapping[sp.Symbol, str] | None = Non
     return text
 
 
-def _step(number: int, report: StepReport, meanings: Mapping[sp.Symbol, str]) -> Iterator[str]:
+def _step(number: int, report: StepReport) -> Iterator[str]:
     step = report.step
-    before, after = formula(step.before, meanings), formula(step.after, meanings)
+    after = formula(step.after)
     where = f" [{escape(step.source)}]" if step.source else ""
     note = f" {escape(step.note)}" if step.note else ""
     yield rf"\paragraph{{Step {number}.}} {escape(step.by.describe())}{where}: {escape(str(report.status))}.{note}"
-    yield rf"\fitted{{{before}}}"
+    if number == 1:
+        yield rf"\fitted{{{formula(step.before)}}}"
     yield rf"\fitted{{{_RELATIONS[step.relation]} {after}}}"
     if step.printed is not None and step.printed != step.after:
-        yield rf"\noindent Printed there: \fitted{{{formula(step.printed, meanings)}}}"
+        yield rf"\noindent Printed there: \fitted{{{formula(step.printed)}}}"
     if report.finding.witness:
         point = ", ".join(f"{name} = {value}" for name, value in report.finding.witness.items())
         yield rf"\noindent Fails at {escape(point)}."
@@ -98,7 +99,7 @@ def _section(derivation: Derivation, seen: set[str]) -> Iterator[str]:
         listed = r",\quad ".join(f"{formula(symbol)} = {text}" for symbol, text in named.items())
         yield rf"\noindent Notation: \fitted{{{listed}}}"
     for number, report in enumerate(derivation.check().steps, start=1):
-        yield from _step(number, report, {})
+        yield from _step(number, report)
     if derivation.uses:
         yield rf"\noindent Rests on {escape(', '.join(derivation.uses))}."
 

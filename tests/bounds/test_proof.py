@@ -116,6 +116,20 @@ def test_the_checker_rejects_a_false_root():
         verify(certificate)
 
 
+def test_the_checker_rejects_a_root_that_is_declared_positive():
+    certificate = Positivity().prove(sp.sqrt(V), 2 * sp.sqrt(V), "<=").certificate
+    (name,) = [name for name in certificate["signs"] if name.startswith("root")]
+    certificate["signs"][name] = "positive"
+    with pytest.raises(Rejected, match="sign of the square root"):
+        verify(certificate)
+
+
+def test_two_symbols_of_one_name_are_refused():
+    impostor = sp.Symbol("V", positive=True)
+    with pytest.raises(ValueError, match="two symbols of one name"):
+        Positivity().prove(V, V + impostor, "<=")
+
+
 @pytest.mark.parametrize("broken", [{}, {"kind": "zero"}, {"signs": {}, "before": "x", "after": "x", "kind": "zero"}])
 def test_the_checker_rejects_malformed_data(broken):
     with pytest.raises((Rejected, KeyError)):
