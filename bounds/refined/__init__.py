@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..statement import Statement
 from . import (
+    adaptive,
     cra_convergence,
     cra_instance,
     dominance,
@@ -23,4 +24,5 @@ STATEMENTS: tuple[Statement, ...] = (
     *cra_convergence.STATEMENTS,
     *cra_instance.STATEMENTS,
     *lower_bound.STATEMENTS,
+    *adaptive.STATEMENTS,
 )
