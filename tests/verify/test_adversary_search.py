@@ -107,6 +107,7 @@ def test_ties_do_not_count():
 def test_published_constants():
     assert published("krum", 5, 2, "mean").value == 18
     assert published("nnm+cwtm", 10, 2, "mean").value == 2 * (1 + sp.Rational(8, 3))
+    assert published("nnm+median", 5, 1, "mean").value == 2 * (1 + sp.Rational(64, 9))
     assert published("faba", 6, 2, "max").value is None
     assert published("multikrum", 5, 1, "mean") is None
     assert published("cwtm:trim=1", 10, 2, "mean") == published("cwtm", 10, 2, "mean")

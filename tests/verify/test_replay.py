@@ -34,9 +34,16 @@ def test_a_tampered_verdict_is_found_out(recorded):
     assert not repeat(replace(sampled, seed=sampled.seed + 1)).same
 
 
-def test_a_trajectory_and_a_search_replay():
-    for verdict in runner.run(["robustness.kappa.cwtm"], seed=2):
-        assert repeat(verdict).same
+def test_a_search_replays_with_its_witness():
+    verdict = next(v for v in runner.run(["cra.table1.median"], seed=2) if v.counterexample)
+    again = repeat(verdict)
+    assert again.same
+    assert again.repeated.counterexample == verdict.counterexample
+
+
+@pytest.mark.slow
+def test_trajectories_replay():
+    assert all(repeat(verdict).same for verdict in runner.run(["lad.theorem2"], seed=2))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_progress_is_told():
 
 
 def test_a_check_that_breaks_is_inconclusive_and_says_why():
-    def broken(statement, settings):
+    def broken(*_):
         raise ValueError("out of cheese")
 
     verdict = runner.attempt(Probe("cra.phi1", Check.EXACT, broken), Settings())
