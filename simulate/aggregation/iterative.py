@@ -239,12 +239,12 @@ def _clip(xp: Namespace, squares: Array, limit: Array) -> Array:
 
 def _start(xp: Namespace, space: Span, gram: Array) -> tuple[Array, Array]:
     """Weights (batch, n) of the medoid, and the median (batch,) of the distances of the messages to it."""
-    totals = xp.sum(xp.sqrt(arrays.double(xp, space.distances())), axis=-1)
+    totals = xp.sum(xp.sqrt(arrays.double(xp, space.distances)), axis=-1)
     least = xp.min(totals, axis=-1, keepdims=True)
     ties = xp.astype(totals <= least * (1 + _TIE), gram.dtype)
     start = ties / xp.sum(ties, axis=-1, keepdims=True)
     squares = _squares(xp, gram, start, (gram @ start[..., None])[..., 0])
-    return start, xp.sqrt(xp.sort(squares, axis=-1)[:, gram.shape[-1] // 2])
+    return start, xp.sqrt(xp.sort(squares, axis=-1, stable=False)[:, gram.shape[-1] // 2])
 
 
 def _squares(xp: Namespace, gram: Array, weights: Array, products: Array) -> Array:

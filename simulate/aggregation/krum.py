@@ -49,7 +49,7 @@ class _Scored(Rule):
         return 2 * n * q + 6 * n * n
 
     def _scores(self, xp: Namespace, values: Array, check: bool) -> Array:
-        ordered = xp.sort(span(xp, values, check).distances(), axis=-1)
+        ordered = xp.sort(span(xp, values, check).distances, axis=-1, stable=False)
         return xp.sum(ordered[..., : self.counted(values.shape[-2])], axis=-1)
 
 
@@ -137,7 +137,7 @@ class Bulyan(Rule):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
         n = values.shape[-2]
-        distances = span(xp, values, check).distances()
+        distances = span(xp, values, check).distances
         order = _choose_by_krum(xp, distances, n - 2 * self.f, self.f)
         chosen = arrays.take_rows(xp, values, order)
 
@@ -155,7 +155,7 @@ def _choose_by_krum(xp: Namespace, distances: Array, count: int, f: int) -> Arra
     n = distances.shape[-1]
     index = arrays.arange(xp, n, distances)
     order = xp.argsort(distances, axis=-1, stable=True)
-    ordered = xp.sort(distances, axis=-1)
+    ordered = xp.sort(distances, axis=-1, stable=False)
     present = xp.ones_like(order) == 1
     alive = present[:, 0, :]
     chosen = []

@@ -52,7 +52,7 @@ def by_coordinate(xp: Namespace, values: Array, kernel: Kernel, *, check: bool) 
     columns = list(arrays.chunks(q, 3 * count * n * arrays.itemsize(xp, values)))
     parts = []
     for part in columns:
-        ordered = xp.sort(xp.matrix_transpose(values[..., part]), axis=-1)
+        ordered = xp.sort(xp.matrix_transpose(values[..., part]), axis=-1, stable=False)
         if check:
             _check_ends(xp, ordered)
         parts.append(kernel(xp, ordered))

@@ -27,20 +27,18 @@ _SMALL_OFFSET = 50.0
 
 @dataclass(frozen=True)
 class Span:
-    """Messages (batch, n, q), their Gram matrix (batch, n, n) around a centre, and what replaces huge messages.
+    """Messages (batch, n, q), their Gram matrix (batch, n, n) around a centre, their squared distances (batch, n, n).
 
-    `pulled` is None, or the mask (batch,) of the sets with huge messages, the centre (batch, 1, q), and the deviations
-    from it (batch, n, q), shortened where they are huge.
+    Distances are never negative, symmetric to the last bit, and zero on the diagonal. `pulled` is None, or the mask
+    (batch,) of the sets with huge messages, the centre (batch, 1, q), and the deviations from it (batch, n, q),
+    shortened where they are huge.
     """
 
     xp: Namespace
     values: Array
     gram: Array
+    distances: Array
     pulled: tuple[Array, Array, Array] | None = None
-
-    def distances(self) -> Array:
-        """Squared distances (batch, n, n), never negative, zero on the diagonal."""
-        return _distances(self.xp, self.gram)
 
     def combine(self, weights: Array) -> Array:
         """Combination (batch, q) of the messages with weights (batch, n) that sum to one."""
@@ -54,7 +52,7 @@ class Span:
 
 
 def span(xp: Namespace, values: Array, check: bool) -> Span:
-    """Compute the Gram matrices of messages (batch, n, q).
+    """Compute the Gram matrices and the distances of messages (batch, n, q).
 
     Raises
     ------
@@ -62,9 +60,10 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
         If a message is not finite and `check` is set.
     """
     gram = _gram(xp, values)
-    poor = _ill_conditioned(xp, gram)
+    distances = _distances(xp, gram)
+    poor = _ill_conditioned(xp, gram, distances)
     if not bool(xp.any(poor)):
-        return Span(xp, values, gram)
+        return Span(xp, values, gram, distances)
     if check and not arrays.all_finite(xp, values):
         raise NonFiniteError
     centre = by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=True), check=False)[:, None, :]
@@ -76,19 +75,19 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
     deviations = xp.where(beyond, factors * half, values - centre)
     again = deviations @ xp.matrix_transpose(deviations)
     gram = xp.where(poor[:, None, None], again, gram)
+    distances = xp.where(poor[:, None, None], _distances(xp, again), distances)
     huge = poor & xp.any(beyond[..., 0], axis=-1)
-    return Span(xp, values, gram, (huge, centre, deviations) if bool(xp.any(huge)) else None)
+    return Span(xp, values, gram, distances, (huge, centre, deviations) if bool(xp.any(huge)) else None)
 
 
 def nearest(xp: Namespace, distances: Array, count: int) -> Array:
     """Mask (batch, n, n) of the `count` messages nearest to each one, itself first; the first devices win a tie."""
-    keyed = distances - arrays.eye(xp, distances.shape[-1], distances)
     if arrays.fast(xp):
-        last = np.partition(keyed, count - 1, axis=-1)[..., count - 1 : count]
-        mask = keyed <= last
-        if mask.sum() == count * mask[..., 0].size:
+        last = np.partition(distances, count - 1, axis=-1)[..., count - 1 : count]
+        mask = distances <= last
+        if np.count_nonzero(mask) == count * last.size:
             return mask
-    order = xp.argsort(keyed, axis=-1, stable=True)
+    order = xp.argsort(distances - arrays.eye(xp, distances.shape[-1], distances), axis=-1, stable=True)
     return xp.argsort(order, axis=-1, stable=True) < count
 
 
@@ -102,10 +101,10 @@ def _gram(xp: Namespace, values: Array) -> Array:
     gram = np.empty((count, n, n), dtype=values.dtype)
     for index, messages in enumerate(values):
         # A sample of the columns tells, for a hundredth of the price, whether the offset is small.
-        sample = np.ascontiguousarray(messages[:, :: max(1, q // 1000)])
-        centred = _ill_conditioned(xp, (sample @ sample.T)[None], _SMALL_OFFSET)[0]
+        sample = np.ascontiguousarray(messages[:, :: q // 256])
+        centred = _large_offset(xp, sample @ sample.T, _SMALL_OFFSET)
         gram[index] = _blocked_gram(messages, columns, centred)
-        if not centred and _ill_conditioned(xp, gram[index : index + 1], 2 * _SMALL_OFFSET)[0]:
+        if not centred and _large_offset(xp, gram[index], 2 * _SMALL_OFFSET):
             gram[index] = _blocked_gram(messages, columns, True)
     return gram
 
@@ -113,24 +112,42 @@ def _gram(xp: Namespace, values: Array) -> Array:
 def _blocked_gram(messages: Any, columns: int, centred: bool) -> Any:
     """Gram matrix (n, n) of messages (n, q), summed over blocks of columns in double precision."""
     n, q = messages.shape
-    gram, block = np.zeros((n, n)), np.empty((n, columns), dtype=messages.dtype)
+    gram = np.zeros((n, n))
+    if not centred:
+        # Nothing is copied, so that the blocks need not fit a cache; in single precision they keep the sums short.
+        for start in range(0, q, 16 * columns):
+            part = messages[:, start : start + 16 * columns]
+            gram += part @ part.T
+        return gram
+    block = np.empty((n, columns), dtype=messages.dtype)
     for start in range(0, q, columns):
         part = messages[:, start : start + columns]
-        if centred:
-            part = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
-        gram += part @ part.T
+        shifted = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
+        gram += shifted @ shifted.T
     return gram
+
+
+def _large_offset(xp: Namespace, gram: Any, limit: float) -> bool:
+    return bool(_ill_conditioned(xp, gram[None], _distances(xp, gram[None]), limit)[0])
 
 
 def _distances(xp: Namespace, gram: Array) -> Array:
     squares = xp.linalg.diagonal(gram)
-    # Symmetric to the last bit, whatever product of matrices a library has: mutual nearest neighbours tie exactly.
+    if arrays.fast(xp):
+        distances = squares[..., :, None] + squares[..., None, :]
+        # Twice the same subtraction needs no temporary; the product of a matrix with its transpose is symmetric here.
+        distances -= gram
+        distances -= gram
+        index = np.arange(gram.shape[-1])
+        distances[..., index, index] = 0
+        # A NaN, which says that the products overflowed, stays.
+        return np.maximum(distances, 0, out=distances)
     distances = squares[..., :, None] + squares[..., None, :] - (gram + xp.matrix_transpose(gram))
     off = arrays.eye(xp, gram.shape[-1], gram) == 0
     return xp.where((distances > 0) & off, distances, xp.zeros_like(distances))
 
 
-def _ill_conditioned(xp: Namespace, gram: Array, limit: float | None = None) -> Array:
+def _ill_conditioned(xp: Namespace, gram: Array, distances: Array, limit: float | None = None) -> Array:
     """Mask (batch,) of the Gram matrices that do not resolve the distances between the central messages.
 
     Central is the message whose distance to the nearest half of the others is smallest. The error of a squared
@@ -140,9 +157,9 @@ def _ill_conditioned(xp: Namespace, gram: Array, limit: float | None = None) -> 
     n = gram.shape[-1]
     if n == 1:
         return ~xp.isfinite(gram[:, 0, 0])
-    reach = xp.sort(_distances(xp, gram), axis=-1)[..., n // 2]
-    best = xp.argmin(reach, axis=-1)[:, None]
-    here = arrays.arange(xp, n, gram) == best
+    ordered = np.partition(distances, n // 2, axis=-1) if arrays.fast(xp) else xp.sort(distances, axis=-1, stable=False)
+    reach = ordered[..., n // 2]
+    here = arrays.arange(xp, n, gram) == xp.argmin(reach, axis=-1)[:, None]
     nothing = xp.zeros_like(reach)
     squares = xp.linalg.diagonal(gram)
     away = xp.sum(xp.where(here, squares, nothing), axis=-1)

@@ -47,7 +47,7 @@ class MDA(Rule):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
         space = span(xp, values, check)
-        distances = arrays.to_host(space.distances())
+        distances = arrays.to_host(space.distances)
         chosen = np.stack([_smallest_diameter(one, self.f, self) for one in distances.astype(np.float64)])
         weights = arrays.to_namespace(xp, chosen.astype(np.float64), values)
         return space.combine(weights / (values.shape[-2] - self.f))
