@@ -11,6 +11,7 @@ from . import cra_theorem as theorem
 from .descent import fixed_derivation
 from .notation import BOUNDED_BELOW, DEVICES, GAP, ROBUST, SMOOTH, STEP_SIZE, mu_PL, result
 from .optimum import balanced_derivation
+from .polyak import pl_decaying_derivation
 from .schedules import decaying_derivation, pl_derivation
 
 LOADED = Hypothesis("a device holds between one and all of the subsets", sp.And(sp.Ge(r, 1), sp.Le(r, M)))
@@ -212,6 +213,13 @@ def _theorems() -> tuple[Statement, ...]:
                 "Polyak-Lojasiewicz loss",
                 r"\mathbb{E}F-F^*",
                 theorem.special(setting, "pl", pl_derivation),
+                (_PL, STEP_SIZE),
+            ),
+            (
+                "pl_decaying",
+                "Polyak-Lojasiewicz loss, learning rates like 1/t",
+                r"\mathbb{E}F-F^*",
+                theorem.special(setting, "pl_decaying", pl_decaying_derivation),
                 (_PL, STEP_SIZE),
             ),
             ("floor", "error floor", r"\lim_{T\to\infty}" + _MEAN, theorem.error_floor(setting), ()),

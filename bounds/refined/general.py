@@ -6,7 +6,7 @@ import sympy as sp
 
 from ..statement import Hypothesis, Kind, Relation, Role
 from ..symbols import L, N, gamma0
-from . import best_eta, descent, optimum, schedules
+from . import best_eta, descent, optimum, polyak, schedules
 from .notation import BOUNDED_BELOW, GAP, SMOOTH, STEP_SIZE, err_1, gamma_t, mu_PL, noise_1, result
 
 _SETTING = (SMOOTH, BOUNDED_BELOW, GAP)
@@ -158,6 +158,23 @@ STATEMENTS = (
             _KEPT,
         ),
         "Linear convergence to a floor.",
+        uses=("refined.descent.step",),
+        kind=Kind.THEOREM,
+    ),
+    result(
+        "refined.descent.pl_decaying",
+        "Loss under the Polyak-Lojasiewicz inequality, learning rates like 1/t",
+        Relation.UPPER,
+        r"\mathbb{E}F(\mathbf{x}^T)-F^*",
+        polyak.pl_decaying_derivation,
+        (
+            *_SETTING,
+            Hypothesis("the loss is Polyak-Lojasiewicz with constant mu_PL <= L", sp.Le(mu_PL, L)),
+            STEP_SIZE,
+            _KEPT,
+        ),
+        "For gamma_t = gamma0 / (1 + a gamma0 t / 2) with a = mu_PL / N times the kept share: the noise leaves no "
+        "floor.",
         uses=("refined.descent.step",),
         kind=Kind.THEOREM,
     ),

@@ -33,6 +33,8 @@ IMPROVES: dict[str, str] = {
     "refined.lad.theorem1.best": "lad.theorem1",
     "refined.lad.theorem1.decaying": "lad.theorem1",
     "refined.lad.theorem1.pl": "lad.theorem1",
+    "refined.lad.theorem1.pl_decaying": "lad.theorem1",
+    "refined.lad.theorem1.varying": "lad.theorem1",
     "refined.lad.matrix.theorem": "lad.theorem1",
     "refined.lad.shared.theorem": "lad.theorem1",
     "refined.lad.floor": "lad.eq32.small_step",
@@ -65,6 +67,7 @@ IMPROVES: dict[str, str] = {
             ("theorem1.balanced", "cra.theorem1"),
             ("theorem1.best", "cra.theorem1"),
             ("pl", "cra.theorem1"),
+            ("pl_decaying", "cra.theorem2"),
             ("theorem2", "cra.theorem2"),
             ("floor", "cra.remark2"),
         )

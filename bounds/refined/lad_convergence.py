@@ -13,6 +13,7 @@ from . import lad_theorem as theorem
 from .descent import margin
 from .lad_moments import KAPPA2, KAPPA4
 from .notation import BOUNDED_BELOW, GAP, LAD_SETTING, ROBUST, ROBUST_ENOUGH, SMOOTH, STEP_SIZE, UNBIASED, mu_PL, result
+from .schedules import sum_rates, sum_rates_sq
 
 _SETTING = (*LAD_SETTING, ROBUST, SMOOTH, BOUNDED_BELOW, GAP)
 _PLAIN = tuple(hypothesis for hypothesis in _SETTING if hypothesis is not UNBIASED)
@@ -37,6 +38,11 @@ _BALANCED = _positive(
 _DECAYING = _positive(
     "the margin is positive",
     theorem.KEPT * 2 * (sp.sqrt(T + 1) - 1) - L * gamma0 * delta / (H * (N - L * gamma0)) * (1 + sp.log(T)),
+)
+_NO_LARGER = Hypothesis("no learning rate is above gamma0")
+_VARYING = _positive(
+    "the margin is positive",
+    theorem.KEPT * sum_rates - L * delta / (H * (N - L * gamma0)) * sum_rates_sq,
 )
 _PL = Hypothesis("the loss is Polyak-Lojasiewicz with constant mu_PL <= L", sp.Le(mu_PL, L))
 _GAP = _positive("F0 > Fstar", F0 - Fstar)
@@ -149,6 +155,28 @@ STATEMENTS = (
         (*_SETTING, _PL, STEP_SIZE, _BALANCED),
         "Linear convergence to a floor of the loss; strongly convex losses are a case.",
         uses=("refined.descent.pl", _AGGREGATION),
+        kind=Kind.THEOREM,
+    ),
+    result(
+        "refined.lad.theorem1.pl_decaying",
+        "Convergence of Com-LAD for Polyak-Lojasiewicz losses, learning rates like 1/t",
+        Relation.UPPER,
+        r"\mathbb{E}F(\mathbf{x}^T)-F^*",
+        theorem.loss_decaying,
+        (*_SETTING, _PL, STEP_SIZE, _BALANCED),
+        "For gamma_t = gamma0 / (1 + a gamma0 t / 2) with a = mu_PL / N times the kept share.",
+        uses=("refined.descent.pl_decaying", _AGGREGATION),
+        kind=Kind.THEOREM,
+    ),
+    result(
+        "refined.lad.theorem1.varying",
+        "Convergence of Com-LAD with any learning rates of at most gamma0",
+        Relation.UPPER,
+        r"\min_{t<T}\mathbb{E}\|\nabla F(\mathbf{x}^t)\|^2",
+        theorem.varying,
+        (*_SETTING, _NO_LARGER, STEP_SIZE, _BALANCED, _VARYING),
+        "Through the sum of the learning rates and that of their squares.",
+        uses=("refined.descent.varying", _AGGREGATION),
         kind=Kind.THEOREM,
     ),
     result(

@@ -16,7 +16,8 @@ from .instantiate import Constants, instantiate
 from .lad_moments import KAPPA1, KAPPA2, KAPPA3, KAPPA4, LOAD_FACTOR, compressed_dispersion
 from .notation import F_t, err_0, err_1, err_sq, gamma_t, mean_grad_sq, steps
 from .optimum import balanced_derivation, best_derivation, best_point, eta_at_zero, excess, floor, kept, lost, noise, u
-from .schedules import decaying_derivation, pl_derivation
+from .polyak import pl_decaying_derivation
+from .schedules import decaying_derivation, pl_derivation, varying_derivation
 
 #: Bounds on the aggregation error and on the noise of the honest average of Com-LAD.
 CONSTANTS: Constants = (kappa * KAPPA1, kappa * KAPPA2, KAPPA3, delta / (H * N**2))
@@ -159,6 +160,8 @@ theorem1 = instantiate("refined.lad.theorem1", fixed_derivation, CONSTANTS, {ste
 balanced = instantiate("refined.lad.theorem1.balanced", balanced_derivation, CONSTANTS, {steps: T}, _USES)
 decaying = instantiate("refined.lad.theorem1.decaying", decaying_derivation, CONSTANTS, {steps: T}, _USES)
 loss = instantiate("refined.lad.theorem1.pl", pl_derivation, CONSTANTS, {steps: T}, _USES)
+loss_decaying = instantiate("refined.lad.theorem1.pl_decaying", pl_decaying_derivation, CONSTANTS, {steps: T}, _USES)
+varying = instantiate("refined.lad.theorem1.varying", varying_derivation, CONSTANTS, {}, _USES)
 theorem2 = without_compression("refined.lad.theorem2", theorem1)
 balanced2 = without_compression("refined.lad.theorem2.balanced", balanced)
 floor2 = without_compression("refined.lad.theorem2.floor", floor_derivation)
