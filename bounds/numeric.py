@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
+from sympy.printing.numpy import NumPyPrinter
 
 from .parsing import parse_range, parse_value
 from .statement import Hypothesis, Relation, Statement
@@ -173,7 +174,7 @@ def _value(formula: sp.Basic, point: dict[sp.Symbol, sp.Expr], mode: Mode, digit
     if mode == "float":
         symbols = tuple(sorted(formula.free_symbols, key=lambda symbol: symbol.name))
         with np.errstate(all="ignore"):
-            number = _compiled(formula, symbols)(*(np.float64(float(point[symbol])) for symbol in symbols))
+            (number,) = _compiled((formula,), symbols)(*(np.float64(float(point[symbol])) for symbol in symbols))
         return sp.true if number is np.True_ else sp.false if number is np.False_ else sp.Float(float(number))
     if mode not in ("exact", "mp"):
         raise ValueError(f"mode is exact, mp or float, got {mode!r}")
@@ -192,9 +193,30 @@ def _as_float(key: str, exact: sp.Basic) -> float:
     return value.real
 
 
+class _BroadcastingPrinter(NumPyPrinter):  # type: ignore[misc]
+    """NumPy code whose Min, Max, And and Or broadcast; SymPy's own stacks their arguments, which needs equal shapes."""
+
+    def _nested(self, function: str, arguments: Sequence[sp.Basic]) -> str:
+        parts: list[str] = [self._print(argument) for argument in arguments]
+        return reduce(lambda left, right: f"{self._module_format('numpy.' + function)}({left}, {right})", parts)
+
+    def _print_Max(self, expression: sp.Basic) -> str:
+        return self._nested("maximum", expression.args)
+
+    def _print_Min(self, expression: sp.Basic) -> str:
+        return self._nested("minimum", expression.args)
+
+    def _print_And(self, expression: sp.Basic) -> str:
+        return self._nested("logical_and", expression.args)
+
+    def _print_Or(self, expression: sp.Basic) -> str:
+        return self._nested("logical_or", expression.args)
+
+
 @lru_cache(maxsize=1024)
-def _compiled(formula: sp.Basic, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = sp.lambdify(symbols, formula, modules="numpy", cse=True)
+def _compiled(formulas: tuple[sp.Basic, ...], symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
+    printer = _BroadcastingPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    compiled: Callable[..., Any] = sp.lambdify(symbols, formulas, modules="numpy", printer=printer, cse=True)
     return compiled
 
 
@@ -228,19 +250,19 @@ def evaluate_grid(
     shape = np.broadcast_shapes(*(array.shape for array in values.values()))
     _check_grid(statement, values)
     nothing = 0.0 if statement.relation in _LOWER else np.inf
+    conditions = [c for h in statement.conditions if (c := h.of_form(form)) is not None]
     with np.errstate(all="ignore"):
-        result = np.array(np.broadcast_to(_on_grid(formula, values), shape), dtype=np.float64)
-        for hypothesis in statement.conditions:
-            condition = hypothesis.of_form(form)
-            if condition is not None:
-                holds = np.broadcast_to(_on_grid(condition, values), shape)
-                result = np.where(holds, result, nothing)
+        value, *truths = _on_grid((formula, *conditions), values)
+        result = np.array(np.broadcast_to(value, shape), dtype=np.float64)
+        for holds in truths:
+            result[~np.broadcast_to(np.asarray(holds, dtype=bool), shape)] = nothing
     return result
 
 
-def _on_grid(formula: sp.Basic, values: Mapping[str, Any]) -> Any:
-    symbols = tuple(sorted(formula.free_symbols, key=lambda symbol: symbol.name))
-    return _compiled(formula, symbols)(*(values[symbol.name] for symbol in symbols))
+def _on_grid(formulas: tuple[sp.Basic, ...], values: Mapping[str, Any]) -> Any:
+    """Values of the formulas, compiled together so that common parts are computed once."""
+    symbols = tuple(sorted(set().union(*(f.free_symbols for f in formulas)), key=lambda symbol: symbol.name))
+    return _compiled(formulas, symbols)(*(values[symbol.name] for symbol in symbols))
 
 
 def _check_grid(statement: Statement, values: Mapping[str, Any]) -> None:
@@ -260,7 +282,8 @@ def _check_grid(statement: Statement, values: Mapping[str, Any]) -> None:
             continue
         names = sorted(symbol.name for symbol in hypothesis.condition.free_symbols)
         arrays = np.broadcast_arrays(*(values[name] for name in names), np.asarray(0.0))[:-1]
-        holds = np.broadcast_to(_on_grid(hypothesis.condition, values), arrays[0].shape if arrays else ())
+        (truth,) = _on_grid((hypothesis.condition,), values)
+        holds = np.broadcast_to(truth, arrays[0].shape if arrays else ())
         if not np.all(holds):
             first = {name: array[~holds].flat[0] for name, array in zip(names, arrays, strict=True)}
             raise _hypothesis_error(statement.key, hypothesis, first)

@@ -36,6 +36,20 @@ def test_evaluators_agree(key):
 
 
 @pytest.mark.parametrize("key", WITH_FORMULA)
+def test_axes_broadcast(key):
+    statement = get(key)
+    (point,) = domain_points(statement, 1, seed=2)
+    if not statement.symbols:
+        return
+    reference = evaluate(statement, {s.name: value for s, value in point.items()}).value
+    shapes = ((2, 1), (1, 3)) if len(point) > 1 else ((2, 3),)
+    arrays = {s.name: np.full(shapes[i % len(shapes)], float(point[s])) for i, s in enumerate(statement.symbols)}
+    grid = evaluate_grid(statement, arrays)
+    assert grid.shape == (2, 3)
+    np.testing.assert_allclose(grid, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("key", WITH_FORMULA)
 def test_bounds_are_never_negative(key):
     """No left-hand side of a bound is negative, so no bound may be."""
     statement = get(key)
@@ -54,7 +68,7 @@ def test_values_are_exact():
     assert not surd.has(sp.Float)
 
 
-def test_a_million_points():
+def test_a_grid_of_loads_and_compressors():
     grid = evaluate_grid(
         get("lad.kappa1"), {"N": 100, "H": 65, "d": np.arange(1, 101)[:, None], "delta": np.ones(100), "beta": 1}
     )
