@@ -187,7 +187,7 @@ def _tiles(content: Content) -> list[Row]:
         (statements.count("HOLDS"), "statements hold"),
         (statements.count("REFUTED"), "statements refuted"),
         (statements.count("VACUOUS"), "vacuous wherever checked"),
-        (statements.count("NOT CHECKED"), "definitions and the like, nothing to check"),
+        (statements.count("NOT CHECKED"), "without a check in this run"),
         (len(content.errata), "errata found"),
         (claims.count("HOLDS"), "claim tests hold"),
         (claims.count("DOES NOT HOLD"), "claim tests do not hold"),

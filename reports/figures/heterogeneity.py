@@ -44,7 +44,7 @@ def compute_panel(name: str, parameters: Parameters, progress: Progress | None =
 def plot_panel(data: FigureData) -> Figure:
     """Draw the curves."""
     return training.plot_curves(
-        data, f"σ_H = {data.parameters['sigma_H']:g}, d = {data.parameters['d']}, sign-flipping"
+        data, f"$\\sigma_H$ = {data.parameters['sigma_H']:g}, d = {data.parameters['d']}, sign-flipping"
     )
 
 

@@ -48,7 +48,7 @@ def compute(parameters: Parameters, progress: Progress | None = None) -> FigureD
 def plot(data: FigureData) -> Figure:
     """Draw the curves."""
     return training.plot_curves(
-        data, f"H = {data.parameters['H']}, σ_H = {data.parameters['sigma_H']:g}, sign-flipping"
+        data, f"H = {data.parameters['H']}, $\\sigma_H$ = {data.parameters['sigma_H']:g}, sign-flipping"
     )
 
 

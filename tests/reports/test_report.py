@@ -136,7 +136,7 @@ def test_bad_input_names_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot write to the folder"):
         build(tmp_path / "file")
-    with pytest.raises(ValueError, match="did you mean lad.fig4"):
+    with pytest.raises(ValueError, match=r"did you mean lad.fig4"):
         build(tmp_path, figures=["lad.figure4"])
 
 
