@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
         The root of the command line.
     """
     app.command("worst-case")(worst_case_command)
+    app.command("worst-case-grid")(grid_command)
 
 
 def worst_case_command(
@@ -46,6 +48,52 @@ def worst_case_command(
         typer.echo(json.dumps(bracket.to_json()))
     else:
         _print(bracket)
+
+
+def grid_command(
+    rules: Annotated[str, typer.Option(help="Rules, separated by commas; all if left out.")] = "",
+    sizes: Annotated[str, typer.Option(help="small, full (up to n = 100), or n:f pairs such as 5:1,7:2.")] = "small",
+    norm: Annotated[str, typer.Option(help="mean, max, or both.")] = "both",
+    store: Annotated[
+        Path | None, typer.Option(help="File of finished brackets, from which a killed run resumes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the searches.")] = 0,
+    deep: Annotated[bool, typer.Option("--deep", help="Search longer.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the witnesses.")] = False,
+) -> None:
+    """Bracket many rules at many sizes, and hold published constants and conjectures against them."""
+    from ..verify.adversary.closed_forms import conjectures_markdown
+    from ..verify.adversary.grid import RULES, grid, jobs, markdown
+
+    chosen = tuple(part.strip() for part in rules.split(",")) if rules else RULES
+    if norm not in ("mean", "max", "both"):
+        raise ValueError(f"worst-case-grid needs norm mean, max or both, got {norm!r}")
+    norms = ("mean", "max") if norm == "both" else (norm,)
+    work = jobs(chosen, _sizes(sizes), norms, seed, deep)  # type: ignore[arg-type]
+
+    def show(done: int, total: int) -> None:
+        typer.echo(f"\r{done} of {total} brackets", err=True, nl=done == total)
+
+    records = grid(work, store, progress=None if as_json else show)
+    if as_json:
+        typer.echo(json.dumps(records))
+        return
+    typer.echo(markdown(records))
+    typer.echo(conjectures_markdown(records))
+
+
+def _sizes(text: str) -> tuple[tuple[int, int], ...]:
+    from ..verify.adversary.grid import FULL, SMALL
+
+    if text in ("small", "full"):
+        return SMALL if text == "small" else FULL
+    pairs = []
+    for part in text.split(","):
+        n, _, f = part.partition(":")
+        if not (n.strip().isdigit() and f.strip().isdigit()):
+            raise ValueError(f"worst-case-grid needs sizes small, full, or pairs such as 5:1,7:2, got {text!r}")
+        pairs.append((int(n), int(f)))
+    return tuple(pairs)
 
 
 def _print(bracket: Bracket) -> None:

@@ -182,7 +182,7 @@ STATEMENTS = (
         derivation=_krum_any,
         hypotheses=(MAJORITY, SOME),
         uses=("lad.definition1",),
-        text="Below the published 6(1 + q) up to a third of Byzantine devices; the search reaches (N/(N - 2f))^2.",
+        text="Below the published 6(1 + q) up to a third of Byzantine devices; at least (N/(N - 2f))^2 is reached.",
     ),
     Statement(
         key="robustness.kappa.krum_third",

@@ -72,3 +72,27 @@ def test_bad_input(arguments, message):
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_grid_prints_tables(tmp_path):
+    arguments = [
+        "--rules",
+        "cwtm,median",
+        "--sizes",
+        "5:1,7:2",
+        "--norm",
+        "max",
+        "--store",
+        str(tmp_path / "grid.jsonl"),
+    ]
+    result = CliRunner().invoke(app, ["worst-case-grid", *arguments])
+    assert result.exit_code == 0, result.output
+    assert "| median | 5 | 1 | C_alpha^2 | 1 |" in result.output
+    assert "| multikrum | kappa | 4f / (n - 2f) |" in result.output
+
+
+@pytest.mark.parametrize(("option", "value"), [("--sizes", "five"), ("--norm", "l2")])
+def test_bad_grid(option, value):
+    result = CliRunner().invoke(app, ["worst-case-grid", option, value])
+    assert result.exit_code == 2
+    assert value in result.output

@@ -59,7 +59,6 @@ def around_the_median(n: int, f: int) -> Fraction:
 
 
 CONJECTURES = (
-    Conjecture("krum", "mean", "(n / (n - 2f))^2", lambda n, f: Fraction(n, n - 2 * f) ** 2, _third),
     Conjecture("multikrum", "mean", "4f / (n - 2f)", four_floors, _third),
     Conjecture("nnm+cwtm", "mean", "4f / (n - 2f)", four_floors, _always),
     Conjecture(

@@ -83,7 +83,11 @@ class Family:
         return honest, byzantine
 
     def typical(self) -> Floats:
-        """Parameters of typical configurations: honest groups at 0, 1, ... in any order, the Byzantine ones beyond.
+        """Parameters of typical configurations.
+
+        Honest groups at 0, 1, ... in any order, the Byzantine ones beyond; and for two groups with spread, one
+        coincident at -1 and the other spread around a place that balances it, the Byzantine messages at the far side
+        of that.
 
         Returns
         -------
@@ -96,7 +100,20 @@ class Family:
             row[: self.axes * groups : self.axes] = [*order, *range(pieces, groups)]
             row[self.axes * groups :] = 1.0
             rows.append(row)
+        if pieces == 2 and len(self._simplices) == 2:
+            rows += [self._balanced(outliers) for outliers in (0, 1)]
         return np.array(rows)
+
+    def _balanced(self, outliers: int) -> Floats:
+        """One group at -1 without spread; scores of the members of the other one tie with those of the Byzantine."""
+        share = self.honest[outliers] / self.honest[1 - outliers]
+        n = sum(self.honest) + sum(self.byzantine)
+        places = np.full(len(self.honest) + len(self.byzantine), n / self.honest[1 - outliers])
+        places[outliers], places[1 - outliers] = -1.0, share
+        row = np.zeros(self.parameters)
+        row[: self.axes * len(places) : self.axes] = places
+        row[self.axes * len(places) + 1 - outliers] = np.sqrt(max(0.0, 1.0 - share**2))
+        return row
 
 
 def _splits(total: int, pieces: int, marks: set[int]) -> Iterator[tuple[int, ...]]:
@@ -114,7 +131,7 @@ def _distinct(splits: Iterator[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return [tuple(split) for split in dict.fromkeys(tuple(sorted(split)) for split in splits)]
 
 
-def families(n: int, f: int, dim: int | None = None, levels: int = 3) -> list[Family]:
+def families(n: int, f: int, dim: int | None = None, levels: int = 3, lean: bool = False) -> list[Family]:
     """Families to try for a rule on n messages of which f are Byzantine.
 
     Parameters
@@ -125,6 +142,8 @@ def families(n: int, f: int, dim: int | None = None, levels: int = 3) -> list[Fa
         Largest dimension; None for any.
     levels : int
         Largest number of honest groups.
+    lean : bool
+        Only the sizes at which rules change their mind, coincident Byzantine messages, and groups on a line.
 
     Returns
     -------
@@ -132,15 +151,34 @@ def families(n: int, f: int, dim: int | None = None, levels: int = 3) -> list[Fa
         Simple ones first.
     """
     h = n - f
-    marks = {1, 2, f - 1, f, f + 1, n - 2 * f - 1, n - 2 * f, n - 2 * f + 1, h // 2, (h + 1) // 2, n // 2, (n - 1) // 2}
+    near = {f, n - 2 * f, n // 2, (n - 1) // 2}
+    marks = (
+        near
+        if lean
+        else {
+            1,
+            2,
+            f - 1,
+            f,
+            f + 1,
+            n - 2 * f - 1,
+            n - 2 * f,
+            n - 2 * f + 1,
+            h // 2,
+            (h + 1) // 2,
+            n // 2,
+            (n - 1) // 2,
+        }
+    )
     byzantine: list[tuple[int, ...]] = [(f,) if f else ()]
-    if f > 1:
+    if f > 1 and not lean:
         byzantine.append((f - 1, 1))
+    shapes = ((1, False), (1, True)) if lean else ((1, False), (1, True), (2, True), (2, False))
     found = []
     for pieces in range(1, levels + 1):
         for honest in _distinct(_splits(h, pieces, marks)):
             for bad in byzantine:
-                for axes, spread in ((1, False), (1, True), (2, True), (2, False)):
+                for axes, spread in shapes:
                     family = Family(honest, bad, axes, spread)
                     useful = pieces > 1 or (spread and axes == 1)
                     if useful and (dim is None or family.dim <= dim):

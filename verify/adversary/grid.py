@@ -49,8 +49,8 @@ SMALL = ((3, 1), (4, 1), (5, 1), (5, 2), (7, 1), (7, 2), (8, 2), (9, 3), (10, 2)
 #: The papers' own sizes last: N = 100 with alpha = 0.03, 0.1, 0.2 and 0.4.
 FULL = (*SMALL, (11, 2), (20, 2), (20, 4), (20, 8), (50, 5), (50, 20), (100, 3), (100, 10), (100, 20), (100, 40))
 #: Above this many messages only rules whose evaluation stays cheap are searched.
-COSTLY = {"mda": 12, "smea": 9, "caf": 20, "bulyan": 30, "huber": 30, "correntropy": 30, "centered-clipping": 30}
-COSTLY |= {"geometric-median": 50, "nnm+geometric-median": 20}
+COSTLY = {"mda": 10, "smea": 7, "caf": 11, "bulyan": 30, "huber": 30, "correntropy": 30, "centered-clipping": 30}
+COSTLY |= {"nnm+geometric-median": 20, "multikrum-blanchard": 50}
 
 Record = dict[str, Any]
 Job = tuple[str, int, int, Norm, int | None, int, bool]

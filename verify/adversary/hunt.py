@@ -20,6 +20,8 @@ from .witness import Witness, as_it_is, exact_ratio, rationalise
 RUNAWAY = 1e9
 #: Multiplications that one family may cost, in units of one pass over all pairs of messages and coordinates.
 BUDGET = {False: 3e8, True: 5e9}
+#: Above this many messages only lean families are searched, and witnesses are rounded in one way.
+LARGE = 30
 #: Rational witnesses are sought with ever more steps.
 RESOLUTIONS = (1, 2, 3, 4, 6, 12, 60, 10**3, 10**4, 10**6, 10**9)
 #: The simplest witness wins that loses no more than this share.
@@ -80,9 +82,7 @@ def _cost(target: Subject, dim: int) -> float:
     return 2.0 * target.cost * target.n * dim * (1 if target.coordinate_wise else target.n)
 
 
-def hunt(
-    target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool, goal: float | None = None
-) -> list[Found]:
+def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool, goal: float | None = None) -> list[Found]:
     """Search structured families, then freely.
 
     Parameters
@@ -113,7 +113,9 @@ def hunt(
     def within(family: Family, times: int = 1) -> Effort:
         return effort.within(int(times * budget / 40 / _cost(target, family.dim)))
 
-    candidates = families(target.n, target.f, largest, levels=3 if deep or target.n <= 12 else 2)
+    lean = target.n > LARGE
+    levels = 3 if target.n <= 12 or (deep and not lean) else 2
+    candidates = families(target.n, target.f, largest, levels, lean)
     screened: list[tuple[Found, Floats, Family]] = []
     for family in candidates:
         found, point = search_family(target.batch, family, norm, within(family), rng)
@@ -122,14 +124,14 @@ def hunt(
         screened.append((found, point, family))
     screened.sort(key=lambda entry: -entry[0].value)
     results = []
-    for _, point, family in screened[: effort.screened]:
+    for _, point, family in screened[: 2 if lean else effort.screened]:
         longer = within(family, 8)
         longer = Effort(longer.restarts, 2 * longer.offspring, 6 * longer.generations, longer.screened, longer.free)
         results.append(search_family(target.batch, family, norm, longer, rng, point)[0])
         if not deep and _enough(target, results[-1], norm, goal):
             return results[-1:]
     results.sort(key=lambda found: -found.value)
-    if results:
+    if results and not lean:
         free = within(screened[0][2], 4)
         results.insert(0, search_free(target.batch, results[0], norm, free, rng))
     return results
@@ -155,9 +157,10 @@ def _roundings(found: Found, scalable: bool) -> Iterator[Witness]:
         yield as_it_is(found.honest, found.byzantine)
         return
     centre = found.honest.mean(axis=0)
-    for pull in (0.0, 1e-6, 1e-4):
+    large = len(found.honest) + len(found.byzantine) > LARGE
+    for pull in (0.0, 1e-4) if large else (0.0, 1e-6, 1e-4):
         byzantine = found.byzantine + pull * (centre - found.byzantine)
-        for resolution in RESOLUTIONS if pull == 0.0 else RESOLUTIONS[-3:]:
+        for resolution in RESOLUTIONS[-2:-1] if large else RESOLUTIONS if pull == 0.0 else RESOLUTIONS[-3:]:
             yield rationalise(found.honest, byzantine, resolution)
 
 
