@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import sympy as sp
 
@@ -56,6 +56,10 @@ class Claim(Protocol):
         ...
 
 
+def _exact(point: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, sp.Expr]:
+    return {symbol: sp.sympify(value) for symbol, value in point.items()}
+
+
 def _named(point: Mapping[sp.Symbol, sp.Expr]) -> dict[str, str]:
     return {symbol.name: str(value) for symbol, value in sorted(point.items(), key=lambda item: item[0].name)}
 
@@ -99,7 +103,7 @@ class Always:
         symbols = sorted(self.left.free_symbols | self.right.free_symbols | _free(self.conditions), key=str)
         seen = 0
         for point in points(symbols, self.conditions, self.tries, seed=len(symbols)):
-            left, right = self.left.subs(point), self.right.subs(point)
+            left, right = self.left.xreplace(point), self.right.xreplace(point)
             if not (left.is_finite and right.is_finite):
                 continue
             seen += 1
@@ -176,10 +180,11 @@ class HoldsAt:
 
     def decide(self) -> Ruling:
         """By exact evaluation."""
-        truth = sp.simplify(self.condition.subs(self.point))
+        point = _exact(self.point)
+        truth = sp.simplify(self.condition.xreplace(point))
         relations = sorted(self.condition.atoms(sp.core.relational.Relational), key=str)
         sides = ", ".join(
-            " against ".join(f"{side} = {sp.N(side.subs(self.point), 6)}" for side in relation.args)
+            " against ".join(f"{side} = {sp.N(side.xreplace(point), 6)}" for side in relation.args)
             for relation in relations
         )
         if truth not in (sp.true, sp.false):
@@ -226,7 +231,7 @@ class FirstAt:
         return Ruling(Truth.TRUE if where == expected else Truth.FALSE, found, _named(self.point))
 
     def _truth(self, number: int) -> bool:
-        return bool(sp.simplify(self.condition.subs({**self.point, self.symbol: number})))
+        return bool(sp.simplify(self.condition.xreplace(_exact({**self.point, self.symbol: number}))))
 
 
 def _runs(numbers: list[int]) -> str:

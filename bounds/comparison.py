@@ -12,7 +12,7 @@ import sympy as sp
 
 from . import symbols as sym
 from .inequalities import Algebra, Positivity, Status
-from .sampling import Screen, points
+from .sampling import points, screen_of
 from .statement import Hypothesis, Relation
 
 #: How symbols scale when all losses are multiplied by c, and when lengths in model space are multiplied by c.
@@ -212,7 +212,7 @@ def _compare_propositions(
     if printed == derived:
         return Comparison(Effect.NONE, "the same condition")
     free = sorted(printed.free_symbols | derived.free_symbols | _symbols_of(conditions), key=str)
-    claim, need = Screen(printed), Screen(derived)
+    claim, need = screen_of(printed), screen_of(derived)
     stronger = None
     for point in points(free, conditions, tries * _CHEAPER, seed=11):
         values = {symbol.name: float(value) for symbol, value in point.items()}

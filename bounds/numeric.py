@@ -86,7 +86,7 @@ def _violation(key: str, text: str, values: Mapping[str, object]) -> ValueError:
 
 
 def _holds(condition: sp.Basic, point: Mapping[sp.Symbol, sp.Expr]) -> bool:
-    truth = condition.subs(point)
+    truth = condition.xreplace(point)
     if truth not in (sp.true, sp.false):
         truth = sp.simplify(truth)
     if truth not in (sp.true, sp.false):
@@ -178,7 +178,7 @@ def _value(formula: sp.Basic, point: dict[sp.Symbol, sp.Expr], mode: Mode, digit
         return sp.true if number is np.True_ else sp.false if number is np.False_ else sp.Float(float(number))
     if mode not in ("exact", "mp"):
         raise ValueError(f"mode is exact, mp or float, got {mode!r}")
-    exact = formula.subs(point)
+    exact = formula.xreplace(point)
     if exact in (sp.true, sp.false) or not isinstance(exact, sp.Expr):
         return sp.simplify(exact)
     return exact.evalf(digits) if mode == "mp" else exact

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import sympy as sp
 
@@ -35,7 +36,7 @@ def holds(conditions: Iterable[Hypothesis], point: dict[sp.Symbol, sp.Expr], for
         condition = hypothesis.of_form(form)
         if condition is None:
             continue
-        truth = condition.subs(point)
+        truth = condition.xreplace(point)
         if truth not in (sp.true, sp.false):
             truth = sp.simplify(truth)
         if truth != sp.true:
@@ -53,7 +54,7 @@ def points(
     """
     rng = random.Random(seed)
     formulas = [condition for h in conditions if (condition := h.of_form(form)) is not None]
-    screens = [Screen(formula) for formula in formulas]
+    screens = [screen_of(formula) for formula in formulas]
     for _ in range(count):
         point = _repaired({symbol: draw(symbol, rng) for symbol in symbols}, screens, rng)
         if point is None:
@@ -69,8 +70,8 @@ class Screen:
     def __init__(self, formula: sp.Basic) -> None:
         self.symbols = sorted(formula.free_symbols, key=lambda symbol: symbol.name)
         sides = [side for part in formula.atoms(sp.core.relational.Relational) for side in part.args]
-        self._truth = sp.lambdify(self.symbols, formula, modules=["math", "sympy"], cse=True)
-        self._sides = sp.lambdify(self.symbols, sides, modules=["math", "sympy"], cse=True)
+        self._truth = sp.lambdify(self.symbols, formula, modules=["math", "sympy"])
+        self._sides = sp.lambdify(self.symbols, sides, modules=["math", "sympy"])
 
     def passes(self, values: Mapping[str, float]) -> bool:
         """Whether it holds, as far as floating point can tell."""
@@ -84,6 +85,12 @@ class Screen:
         numbers = self._sides(*(values[symbol.name] for symbol in self.symbols))
         pairs = zip(numbers[::2], numbers[1::2], strict=True)
         return all(abs(left - right) > _CLEAR * (abs(left) + abs(right)) for left, right in pairs)
+
+
+@lru_cache(maxsize=2048)
+def screen_of(formula: sp.Basic) -> Screen:
+    """The screen of a condition, compiled once."""
+    return Screen(formula)
 
 
 def _repaired(
