@@ -170,7 +170,7 @@ def _show_line(theorem: str, values: dict[str, str], ranges: Ranges, as_json: bo
     from .cli_catalogue import print_table
 
     ((name, points),) = ranges.items()
-    reports = [audit(theorem, {**values, name: point}, refine=False) for point in points]
+    reports = [audit(theorem, {**values, name: point}, refine=False, limits=False) for point in points]
     if as_json:
         typer.echo(json.dumps({"key": theorem, "parameter": name, "reports": [report.to_json() for report in reports]}))
         return

@@ -189,7 +189,7 @@ def _inside(piece: Piece) -> sp.Expr:
     if low == -sp.oo:
         return sp.S.Zero if high == sp.oo else sp.floor(high) - 1
     if high == sp.oo:
-        return 2 * sp.ceiling(low) + 1
+        return sp.ceiling(low) + 1 + sp.Abs(sp.ceiling(low))
     return _between(low, high)
 
 

@@ -18,7 +18,9 @@ from .truth import decide, take_apart
 from .values import Point, Value, read_point
 
 
-def audit(theorem: str | Statement, values: Mapping[str, Value], refine: bool = True) -> AuditReport:
+def audit(
+    theorem: str | Statement, values: Mapping[str, Value], refine: bool = True, limits: bool = True
+) -> AuditReport:
     """Audit one statement at one set of parameters.
 
     Parameters
@@ -30,6 +32,8 @@ def audit(theorem: str | Statement, values: Mapping[str, Value], refine: bool = 
         be a formula in the other parameters (``"N*r/M"``): it then follows them when they are varied.
     refine : bool
         Whether to look up what sharper statements say.
+    limits : bool
+        Whether to find out how far each parameter can move.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def audit(theorem: str | Statement, values: Mapping[str, Value], refine: bool = 
     missing = tuple(symbol.name for symbol in statement.symbols if symbol.name not in values)
     signs = (check for hypothesis in _signs(statement) if (check := _check(hypothesis, point)).met is False)
     checks = (*signs, *(_check(hypothesis, point) for hypothesis in statement.hypotheses))
-    limits = tuple(_limit(statement, point, symbol) for symbol in _movable(statement, point))
+    reach = tuple(_limit(statement, point, symbol) for symbol in _movable(statement, point)) if limits else ()
     formula = statement.formula
     bound: float | None = None
     parts: tuple[Term, ...] = ()
@@ -55,7 +59,7 @@ def audit(theorem: str | Statement, values: Mapping[str, Value], refine: bool = 
         bound = float(number) if number.is_real else None
         parts = terms(formula, point)
     refinements = tuple(_refined(statement, point)) if refine else ()
-    return AuditReport(statement.key, point.values, checks, limits, bound, parts, refinements, missing)
+    return AuditReport(statement.key, point.values, checks, reach, bound, parts, refinements, missing)
 
 
 def _signs(statement: Statement) -> list[Hypothesis]:

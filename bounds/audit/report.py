@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +149,7 @@ class AuditReport:
     def obstacles(self) -> tuple[Limit, ...]:
         """Parameters that alone could make it apply, the smallest change first."""
         outside = [limit for limit in self.limits if not limit.inside and limit.nearest is not None]
-        return tuple(sorted(outside, key=lambda limit: abs(limit.change or 1)))
+        return tuple(sorted(outside, key=lambda limit: _effort(limit.change)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; exact numbers as strings."""
@@ -172,6 +173,11 @@ class AuditReport:
                 for r in self.refinements
             ],
         }
+
+
+def _effort(change: float | None) -> float:
+    """Orders of magnitude; a parameter that has to leave zero, or to change its sign, comes last."""
+    return abs(math.log(change)) if change is not None and change > 0 else math.inf
 
 
 def _check_json(check: Check) -> dict[str, Any]:

@@ -79,6 +79,8 @@ def read_point(key: str, symbols: Iterable[sp.Symbol], values: Mapping[str, Valu
     ties: dict[sp.Symbol, sp.Expr] = {}
     for name, value in values.items():
         formula = _read(name, value, names)
+        if formula.has(sp.zoo, sp.nan, sp.oo) or (formula.is_number and not formula.is_real):
+            raise ValueError(f"{name}={value} is not a real number")
         (numbers if formula.is_number else ties)[names[name]] = formula
     used = set().union(*(formula.free_symbols for formula in ties.values())) if ties else set()
     surplus = sorted(name for name in values if name not in known and names[name] not in used)
