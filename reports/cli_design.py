@@ -125,6 +125,50 @@ def _result(method: str, problem: Any, budget: int | None) -> dict[str, Any]:
     return {"method": method, "best": next(row for row in rows if row["r"] == cra.best.r), "curve": rows}
 
 
+def drawn(problem: CraProblem, r: int, allocation: str, seed: int) -> dict[str, Any]:
+    """Draw an allocation and certify it.
+
+    Parameters
+    ----------
+    problem : CraProblem
+        What is given.
+    r : int
+        Subsets per device.
+    allocation : str
+        Name of an allocation.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    dict
+        The certificate's numbers, and the error floors of the held subsets' loss and of the training loss.
+    """
+    import numpy as np
+
+    from ..bounds.refined.instance import certify, floor_kappa, floor_rba
+    from ..simulate.allocation import allocation_from_name
+
+    matrix = allocation_from_name(allocation)(problem.N, problem.M, r, np.random.default_rng(seed))
+    found = certify(matrix)
+    if problem.kappa is not None:
+        floors = floor_kappa(found, kappa=problem.kappa, alpha=problem.alpha, beta=problem.beta)
+    else:
+        assert problem.C_alpha is not None
+        floors = floor_rba(found, c_alpha=problem.C_alpha, alpha=problem.alpha, beta=problem.beta)
+    return {
+        "allocation": allocation,
+        "seed": seed,
+        "r": r,
+        "unheld": found.unheld,
+        "d_k": list(found.loads),
+        "sigma_sq": found.sigma_sq,
+        "drift_sq": found.drift_sq,
+        "floor_held": _number(floors.held),
+        "floor": _number(floors.full),
+    }
+
+
 def _shown(value: Any) -> Any:
     if value is None:
         return "says nothing"
@@ -145,7 +189,10 @@ def _print(result: Mapping[str, Any]) -> None:
     else:
         typer.echo(f"Best: {best['best']}, r = {best['r']}, bound {_shown(best['bound'])}.")
         if not best["whole_overlap"]:
-            typer.echo("No allocation has this overlap exactly: certify the one that is drawn.")
+            typer.echo("No allocation has this overlap exactly: certify one that is drawn with --allocation.")
+        if "drawn" in result:
+            rows = [{name: _shown(value) for name, value in result["drawn"].items()}]
+            print_table(rows, title="Error floor of the allocation that was drawn")
 
 
 def _design(
@@ -160,6 +207,10 @@ def _design(
     shared: Annotated[
         bool, typer.Option("--shared", help="LAD: one random linear compressor for all devices.")
     ] = False,
+    allocation: Annotated[
+        str | None, typer.Option(help="cra: draw an allocation of this kind with the best r, and certify it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the allocation.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the computation: which matrix and load for LAD, which allocation for CRA-DL, by the refined bounds."""
@@ -173,6 +224,10 @@ def _design(
             raise ValueError("--shared is about the compressors of design lad")
         problem = replace(problem, compressor="shared")
     result = _result(method, problem, budget)
+    if allocation is not None:
+        if isinstance(problem, LadProblem):
+            raise ValueError("--allocation is about design cra")
+        result["drawn"] = drawn(problem, result["best"]["r"], allocation, seed)
     if as_json:
         typer.echo(json.dumps(result, indent=2))
     else:

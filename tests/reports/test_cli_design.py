@@ -38,6 +38,21 @@ def test_table(arguments: list[str]):
     assert "Best:" in result.output
 
 
+@pytest.mark.parametrize("rule", ["kappa=1/3", "C_alpha=1/20"])
+def test_drawn_allocation_is_certified(rule: str):
+    arguments = ["design", "cra", "N=7", "M=7", "alpha=2/7", rule, "r=3", "--json", "--allocation"]
+    ideal = json.loads(runner.invoke(app, [*arguments, "pairwise"]).output)
+    assert ideal["drawn"]["floor"] == pytest.approx(ideal["best"]["floor"])
+    random = json.loads(runner.invoke(app, [*arguments, "uniform", "--seed", "4"]).output)
+    assert random["drawn"]["floor"] is None or random["drawn"]["floor"] > ideal["drawn"]["floor"]
+
+
+def test_drawn_allocation_in_the_table():
+    result = runner.invoke(app, [*CRA, "--allocation", "balanced"])
+    assert result.exit_code == 0, result.output
+    assert "was drawn" in result.output
+
+
 def test_vacuous_bounds_are_null_in_json():
     result = runner.invoke(app, ["design", "lad", "N=12", "H=9", "kappa=2", "delta=3", "d=1", "--json"])
     assert json.loads(result.output)["best"]["bound"] is None
@@ -55,6 +70,8 @@ def test_vacuous_bounds_are_null_in_json():
         (["design", "lad", "N=12", "H=five", "kappa=1"], "not a real number"),
         (["design", "lad", "N=12", "H=5", "kappa=1"], "honest"),
         ([*CRA, "--shared"], "design lad"),
+        ([*CRA, "--allocation", "unifrom"], "did you mean uniform"),
+        ([*LAD, "--allocation", "uniform"], "about design cra"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], message: str):
