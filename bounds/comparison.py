@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -61,12 +62,24 @@ class Comparison:
     witness: Mapping[str, str] | None = None
 
 
+def _sorted(symbols: set[sp.Symbol]) -> tuple[sp.Symbol, ...]:
+    return tuple(sorted(symbols, key=lambda symbol: symbol.name))
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = sp.lambdify(
+        symbols, expression, modules="mpmath", cse=expression.count_ops() > _LONG
+    )
+    return compiled
+
+
 def scaling(
     expression: sp.Expr, scales: Mapping[sp.Symbol, int], conditions: Sequence[Hypothesis] = ()
 ) -> sp.Expr | None:
     """Degree of homogeneity under a change of units, from three points of the domain, or None where there is none."""
-    symbols = sorted(expression.free_symbols | _symbols_of(conditions), key=str)
-    form, degrees = sp.lambdify(symbols, expression, modules="mpmath", cse=True), set()
+    symbols = _sorted(expression.free_symbols | _symbols_of(conditions))
+    form, degrees = _compiled(expression, symbols), set()
     for point in points(symbols, conditions, 3, 3):
         with mpmath.workdps(_DIGITS):
             plain = [mpmath.mpmathify(point[symbol]) for symbol in symbols]
@@ -95,16 +108,23 @@ def _same_units(printed: sp.Expr, derived: sp.Expr, conditions: Sequence[Hypothe
     return True
 
 
-def _sign_of_difference(forms: Callable[..., Any], values: Sequence[sp.Expr]) -> int | None:
+def _sign_of_difference(
+    printed_form: Callable[..., Any], derived_form: Callable[..., Any], values: Sequence[sp.Expr]
+) -> int | None:
     """-1, 0 or 1 as printed is below, equal to or above derived; None where derived has no real value.
 
     Printed without a real value, where derived has one, counts as below: it bounds nothing.
     """
     with mpmath.workdps(_DIGITS):
+        numbers = [mpmath.mpmathify(value) for value in values]
         try:
-            printed, derived = forms(*(mpmath.mpmathify(value) for value in values))
+            derived = derived_form(*numbers)
         except ZeroDivisionError:
             return None
+        try:
+            printed = printed_form(*numbers)
+        except ZeroDivisionError:
+            printed = mpmath.nan
         if not mpmath.isfinite(derived) or mpmath.im(derived) != 0:
             return None
         if not mpmath.isfinite(printed) or mpmath.im(printed) != 0:
@@ -119,13 +139,13 @@ def _sides(
     printed: sp.Expr, derived: sp.Expr, conditions: Sequence[Hypothesis], tries: int
 ) -> tuple[int, int, int, Mapping[str, str] | None, Mapping[str, str] | None]:
     """Counts of printed below, equal to and above derived, and a witness of below and of above."""
-    symbols = sorted(printed.free_symbols | derived.free_symbols | _symbols_of(conditions), key=str)
-    forms = sp.lambdify(symbols, (printed, derived), modules="mpmath", cse=True)
+    symbols = _sorted(printed.free_symbols | derived.free_symbols | _symbols_of(conditions))
+    forms = _compiled(printed, symbols), _compiled(derived, symbols)
     below = equal = above = 0
     low: Mapping[str, str] | None = None
     high: Mapping[str, str] | None = None
     for point in points(symbols, conditions, tries, 11, "printed"):
-        sign = _sign_of_difference(forms, [point[symbol] for symbol in symbols])
+        sign = _sign_of_difference(*forms, [point[symbol] for symbol in symbols])
         if sign is None:
             continue
         shown = {symbol.name: str(value) for symbol, value in point.items()}
@@ -211,7 +231,7 @@ def _compare_propositions(
     """Two conditions: printed may be stronger (it then demands more than needed), never weaker."""
     if printed == derived:
         return Comparison(Effect.NONE, "the same condition")
-    free = sorted(printed.free_symbols | derived.free_symbols | _symbols_of(conditions), key=str)
+    free = _sorted(printed.free_symbols | derived.free_symbols | _symbols_of(conditions))
     claim, need = screen_of(printed), screen_of(derived)
     stronger = None
     for point in points(free, conditions, tries * _CHEAPER, seed=11):
