@@ -27,6 +27,15 @@ EMBEDDED_ROWS = 4000
 READING_TEXTS: dict[str, str] = {
     "literal": "the papers' words as they stand",
     "derived": "formulas as their own derivation yields them",
+    "few-iterations": "fewer iterations than the literal reading, as neither paper gives their number",
+    "fixed-identities": "the same devices are Byzantine in every iteration",
+    "fixed-subsets": "a baseline's device computes the same subset in every iteration",
+    "independent-subsets": "each of a baseline's devices draws its subset on its own, so that some are drawn twice",
+    "deviation": "the second argument of N(0, s) is a standard deviation",
+    "estimate-sum": "the step uses N times the aggregate, an estimate of the whole gradient",
+    "trim-in-all": "the trimmed mean's parameter is the fraction trimmed off both sides together",
+    "random-start": "the start is drawn from the standard normal law instead of zero",
+    "balanced-allocation": "every device holds as many subsets and every subset is held as often as the others",
 }
 
 

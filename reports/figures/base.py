@@ -81,6 +81,8 @@ def complete(
 ) -> dict[str, Any]:
     """All parameters of a figure: defaults, then the preset, then the reading, then what is given.
 
+    A module may hold ``READING_PRESETS``, which a preset adds for every reading but the literal one (fewer iterations).
+
     Raises
     ------
     ValueError
@@ -93,7 +95,9 @@ def complete(
             near = difflib.get_close_matches(name, module.PARAMETERS, n=2)
             hint = f"did you mean {' or '.join(near)}?" if near else f"it takes {', '.join(module.PARAMETERS)}"
             raise ValueError(f"{module.NAME} has no parameter {name!r}; {hint}")
-    return {**module.PARAMETERS, **module.PRESETS.get(preset, {}), **module.READINGS[reading], **given}
+    beside = {} if reading == LITERAL else getattr(module, "READING_PRESETS", {}).get(preset, {})
+    chosen = module.PRESETS.get(preset, {})
+    return {**module.PARAMETERS, **chosen, **beside, **module.READINGS[reading], **given}
 
 
 def no_progress(fraction: float, message: str) -> None:

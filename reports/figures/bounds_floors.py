@@ -35,7 +35,7 @@ CAPTION = (
 PARAMETERS: Parameters = {
     "N": 50, "H": 40, "Q": 10, "M": 100, "r": 20, "d": 5, "sigma_H": 0.3, "loads": (1, 2, 5, 10, 20, 35),
     "kept": (10, 8, 6, 5, 4, 3), "redundancies": (2, 6, 10, 20, 40, 70), "alphas": (0.04, 0.1, 0.2, 0.3, 0.4),
-    "attacks": ("sign:-2", "alie", "ipm"), "iterations": 1500, "step": 0.1, "seeds": 20, "seed": 0,
+    "attacks": ("sign:-2", "alie", "ipm"), "iterations": 1000, "step": 0.1, "seeds": 10, "seed": 0,
 }  # fmt: skip
 PRESETS: dict[str, Parameters] = {
     "quick": {"iterations": 500, "seeds": 3, "loads": (1, 5, 20), "kept": (10, 6, 4), "redundancies": (2, 10, 40)},

@@ -17,7 +17,7 @@ PARAMETERS: Parameters = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Parameters] = {
-    "quick": {"seeds": 12, "iterations": 40},
+    "quick": {"seeds": 10, "iterations": 30},
     "paper": {},
     "full": {"seeds": 50, "iterations": 200},
 }

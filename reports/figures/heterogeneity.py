@@ -16,6 +16,7 @@ PLACE = "LAD Section VII-A, Fig. 5"
 METHODS = ("CWTM", "CWTM-NNM", "LAD-CWTM", "LAD-CWTM-NNM")
 PRESETS = lad_setting.PRESETS
 READINGS = lad_setting.READINGS
+READING_PRESETS = lad_setting.READING_PRESETS
 
 
 def parameters_at(sigma_H: float) -> Parameters:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..claims import Claim
+from ..claims import Claim, Points
 from . import error_term
 from .base import FigureData, Parameters, Progress, no_progress
+from .formulas import values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +37,22 @@ def plot(data: FigureData) -> Figure:
     return error_term.plot_along(data, "d", "computational load $d$")
 
 
+def _below_baseline(data: FigureData) -> Points:
+    """(35) against (36) at every load from 3 on, at the paper's example."""
+    point = {name: data.parameters[name] for name in ("N", "H", "kappa", "beta")}
+    loads = np.arange(3, point["N"] + 1)
+    order, baseline = values("lad.eq35", "printed", **point, d=loads), values("lad.eq36", "printed", **point)
+    worst = int(np.argmax(order - baseline))
+    return Points(tuple((order < baseline).tolist()), f"d = {loads[worst]}: {order[worst]:.3g} against {baseline:.3g}")
+
+
+def _vanishes(data: FigureData) -> Points:
+    """(34) at d = N, at a small learning rate."""
+    point = {name: data.parameters[name] for name in ("N", "H", "kappa", "beta")}
+    error = float(values("lad.eq34", "printed", **point, d=point["N"], gamma0=1e-6, L=1.0))
+    return Points((error == 0,), f"error term {error:g} at d = N")
+
+
 CLAIMS = (
     Claim(
         f"{NAME}.falls-with-d",
@@ -49,6 +66,20 @@ CLAIMS = (
         "The theorem that the error term belongs to applies at every plotted d.",
         "LAD Section VI, Theorem 1 and Fig. 3",
         lambda data: error_term.informative(data[NAME], "d"),
+        (NAME,),
+    ),
+    Claim(
+        f"{NAME}.below-baseline",
+        "Without compression, order (35) is below the baseline's order (36) from d = 3 on.",
+        "LAD Section VI, after (36)",
+        lambda data: _below_baseline(data[NAME]),
+        (NAME,),
+    ),
+    Claim(
+        f"{NAME}.vanishes-at-full-load",
+        "Without compression, the error term (34) vanishes at d = N.",
+        "LAD Section VI, after (36)",
+        lambda data: _vanishes(data[NAME]),
         (NAME,),
     ),
 )

@@ -24,6 +24,7 @@ CAPTION = (
 PARAMETERS: Parameters = {**lad_setting.PARAMETERS, "loads": (5, 10, 20)}
 PRESETS = lad_setting.PRESETS
 READINGS = lad_setting.READINGS
+READING_PRESETS = lad_setting.READING_PRESETS
 
 
 def _series(parameters: Parameters) -> list[training.Series]:

@@ -12,6 +12,7 @@ PARAMETERS: Parameters = heterogeneity.parameters_at(0.0)
 CAPTION = heterogeneity.caption(PARAMETERS["sigma_H"])
 PRESETS = heterogeneity.PRESETS
 READINGS = heterogeneity.READINGS
+READING_PRESETS = heterogeneity.READING_PRESETS
 plot = heterogeneity.plot_panel
 
 

@@ -23,6 +23,7 @@ CAPTION = (
 PARAMETERS: Parameters = {**lad_setting.PARAMETERS, "H": 70, "gamma0": 3e-7, "d": 3, "k": 30, "tgn": 0.2}
 PRESETS = lad_setting.PRESETS
 READINGS = lad_setting.READINGS
+READING_PRESETS = lad_setting.READING_PRESETS
 METHODS = ("Com-VA", "Com-CWTM", "Com-CWTM-NNM", "Com-TGN", "Com-LAD-CWTM", "Com-LAD-CWTM-NNM")
 
 

@@ -17,14 +17,17 @@ PARAMETERS: Parameters = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, Parameters] = {
-    "quick": {"iterations": 500, "seeds": 10},
+    "quick": {"iterations": 300, "seeds": 8},
     "paper": {},
     "full": {"iterations": 20000, "seeds": 50},
 }
 
-#: Iterations of the readings that are shown beside the literal one: the two that enlarge the step need fewer.
+#: The readings beside the literal one take fewer iterations; "few-iterations" is the literal one with as many as they.
+READING_PRESETS: Mapping[str, Parameters] = {"paper": {"iterations": 400}, "full": {"iterations": 2000}}
+
 READINGS: Mapping[str, Parameters] = {
     "literal": {},
+    "few-iterations": {"iterations": 400},
     "fixed-identities": {"byzantine": "fixed"},
     "fixed-subsets": {"baseline_subsets": "fixed"},
     "independent-subsets": {"baseline": "independent"},

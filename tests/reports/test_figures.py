@@ -220,3 +220,26 @@ def test_map_marks_where_theorem_1_is_vacuous() -> None:
     near = [row for row in table.rows() if abs(float(row["x"]) - 5) < 0.6 and row["y"] == 0.5]
     assert near
     assert all(not row["printed"] and row["refined"] for row in near)
+
+
+def test_every_reading_is_explained_and_needs_no_more_than_parameters() -> None:
+    from byzbounds.reports.views import READING_TEXTS
+
+    for name in figures.NAMES:
+        for reading in get(name).READINGS:
+            assert reading in READING_TEXTS
+            complete(get(name), {}, preset="paper", reading=reading)
+    assert complete(get("lad.fig4"), {}, preset="paper")["iterations"] == 2000
+    assert complete(get("lad.fig4"), {}, preset="paper", reading="trim-in-all")["iterations"] == 400
+    assert complete(get("lad.fig4"), {"iterations": 7}, reading="trim-in-all")["iterations"] == 7
+
+
+@pytest.mark.parametrize("name", ["lad.fig4", "lad.fig6", "cra.fig2a"])
+def test_readings_change_what_is_computed(name: str) -> None:
+    """Each reading but the literal one changes the losses of some series."""
+    found = {}
+    for reading in get(name).READINGS:
+        given = {key: value for key, value in SMALL[name].items() if key not in get(name).READINGS[reading]}
+        finals = figures.compute(name, given, reading=reading).tables["finals"]
+        found[reading] = tuple(finals["log_loss"].tolist())
+    assert len(set(found.values())) == len(found)
