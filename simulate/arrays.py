@@ -175,9 +175,13 @@ def whole(owner: object, name: str, value: Any, lower: int = 0) -> int:
     return number
 
 
-def chunks(count: int, bytes_each: int) -> Iterator[slice]:
-    """Slices of ``range(count)`` whose entries take about the memory budget together, at least one entry each."""
-    step = max(1, _BUDGET.get() // max(1, bytes_each))
+def chunks(count: int, bytes_each: int, limit: int | None = None) -> Iterator[slice]:
+    """Slices of ``range(count)`` whose entries take the memory budget, or less, together; at least one entry each.
+
+    A `limit` lowers the budget, for kernels that are faster while their temporaries stay in a processor's cache.
+    """
+    budget = _BUDGET.get() if limit is None else min(limit, _BUDGET.get())
+    step = max(1, budget // max(1, bytes_each))
     for start in range(0, count, step):
         yield slice(start, min(count, start + step))
 

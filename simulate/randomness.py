@@ -9,6 +9,7 @@ the namespace, the dtype and the device of the arrays that they join.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
@@ -190,8 +191,10 @@ def subsets(rng: Rng, shape: tuple[int, ...], size: int) -> npt.NDArray[np.bool_
 
 def _subsets(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> npt.NDArray[np.bool_]:
     keys = rng.random(shape)
-    mask = np.zeros(shape, dtype=bool)
-    if size:
-        chosen = np.argpartition(keys, size - 1, axis=-1)[..., :size]
-        np.put_along_axis(mask, chosen, True, axis=-1)
-    return mask
+    if size == 0:
+        return np.zeros(shape, dtype=bool)
+    mask = keys <= np.partition(keys, size - 1, axis=-1)[..., size - 1 : size]
+    if np.count_nonzero(mask) == size * math.prod(shape[:-1]):
+        return mask
+    # Equal draws, one of them the last to be taken, are settled in the order of the entries.
+    return np.argsort(np.argsort(keys, axis=-1, kind="stable"), axis=-1, kind="stable") < size

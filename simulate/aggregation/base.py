@@ -39,6 +39,7 @@ class Invariance(StrEnum):
 
 
 ALL_INVARIANCES = frozenset(Invariance)
+_CACHE_BYTES = 2**22
 _SHRINK = 2.0**-12
 """A power of two, so that scaling by it is exact; any number of messages below its inverse can be added up."""
 COORDINATE_WISE = ALL_INVARIANCES - {Invariance.ORTHOGONAL}
@@ -69,6 +70,9 @@ class Step(ABC):
     tie_sensitive: ClassVar[bool] = False
     """Whether messages are chosen by comparing scores: at a tie the first device wins, so that the invariances hold,
     and backends agree, only where the scores that decide differ by more than rounding."""
+
+    _single_pass: ClassVar[bool] = False
+    """Whether to work in chunks that fit a processor's cache: for a few passes over matrices, not for iterations."""
 
     def __post_init__(self) -> None:
         if self.f is not None:
@@ -148,7 +152,8 @@ class Step(ABC):
     def _in_chunks(self, xp: Namespace, values: Array) -> Array:
         count, n, q = values.shape
         bytes_each = self._work(n, q) * arrays.itemsize(xp, values)
-        parts = [self._map(xp, values[part, ...]) for part in arrays.chunks(count, bytes_each)]
+        limit = _CACHE_BYTES if self._single_pass and arrays.fast(xp) else None
+        parts = [self._map(xp, values[part, ...]) for part in arrays.chunks(count, bytes_each, limit)]
         return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
 
     def _map(self, xp: Namespace, values: Array) -> Array:

@@ -54,6 +54,10 @@ class _Chain(Step):
         """Return the same composition with another f in both parts; None keeps it."""
         return self if f is None else dataclasses.replace(self, f=f)
 
+    @property
+    def _single_pass(self) -> bool:  # type: ignore[override]
+        return self.first._single_pass
+
     def _without(self, count: int) -> Self:
         return dataclasses.replace(self, f=None, first=self.first._without(count), second=self.second._without(count))
 

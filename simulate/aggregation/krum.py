@@ -23,6 +23,7 @@ class _Scored(Rule):
     neighbours: int | None = None
 
     tie_sensitive: ClassVar[bool] = True
+    _single_pass: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -23,6 +23,7 @@ class NNM(Preaggregator):
     """
 
     tie_sensitive: ClassVar[bool] = True
+    _single_pass: ClassVar[bool] = True
 
     def _work(self, n: int, q: int) -> int:
         return 2 * n * q + 6 * n * n

@@ -84,3 +84,17 @@ def test_extreme_subsets() -> None:
 def test_invalid_calls(call, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         call()
+
+
+class Repeating:
+    """A generator whose draws tie."""
+
+    def random(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.resize([0.5, 0.25, 0.5, 0.5, 0.75, 0.25], shape)
+
+
+def test_subsets_of_tied_draws() -> None:
+    from byzbounds.simulate.randomness import _subsets
+
+    masks = _subsets(Repeating(), (4, 6), 3)
+    assert masks.tolist() == [[True, True, False, False, False, True]] * 4
