@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..verify.adversary import Bracket
 
 
@@ -63,7 +61,7 @@ def grid_command(
 ) -> None:
     """Bracket many rules at many sizes, and hold published constants and conjectures against them."""
     from ..verify.adversary.closed_forms import conjectures_markdown
-    from ..verify.adversary.grid import RULES, grid, jobs, markdown
+    from ..verify.adversary.grid import RULES, grid, jobs, markdown, refutations_markdown
 
     chosen = tuple(part.strip() for part in rules.split(",")) if rules else RULES
     if norm not in ("mean", "max", "both"):
@@ -79,6 +77,7 @@ def grid_command(
         typer.echo(json.dumps(records))
         return
     typer.echo(markdown(records))
+    typer.echo(refutations_markdown(records))
     typer.echo(conjectures_markdown(records))
 
 
@@ -117,19 +116,10 @@ def _print(bracket: Bracket) -> None:
     console = Console()
     console.print(table)
     if bracket.witness is not None:
-        _print_witness(console, bracket)
+        from ..verify.adversary.grid import counted
 
-
-def _print_witness(console: Console, bracket: Bracket) -> None:
-    """Equal messages once, with how many there are."""
-    from collections import Counter
-
-    assert bracket.witness is not None
-    for name in ("honest", "byzantine"):
-        counts = Counter(getattr(bracket.witness, name))
-        shown = [f"{count} x ({', '.join(map(str, vector))})" for vector, count in counts.most_common(8)]
-        more = f", and {len(counts) - 8} more" if len(counts) > 8 else ""
-        console.print(f"{name}: {'; '.join(shown)}{more}", soft_wrap=True, highlight=False)
+        for name, vectors in (("honest", bracket.witness.honest), ("byzantine", bracket.witness.byzantine)):
+            console.print(f"{name}: {counted(vectors)}", soft_wrap=True, highlight=False)
 
 
 def _shown(value: float) -> str:

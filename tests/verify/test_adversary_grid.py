@@ -8,7 +8,16 @@ from fractions import Fraction
 import pytest
 
 from byzbounds.verify.adversary.closed_forms import CONJECTURES, Conjecture, agreement, conjectures_markdown
-from byzbounds.verify.adversary.grid import COSTLY, RULES, grid, jobs, markdown, run_job, smallest_refutation
+from byzbounds.verify.adversary.grid import (
+    COSTLY,
+    RULES,
+    grid,
+    jobs,
+    markdown,
+    refutations_markdown,
+    run_job,
+    smallest_refutation,
+)
 from byzbounds.verify.adversary.subjects import subject
 
 
@@ -33,7 +42,11 @@ def test_refused_sizes_are_recorded():
 
 
 def test_table_shows_refutations():
-    table = markdown(grid(jobs(("median",), ((5, 1),), ("max",))))
+    records = grid(jobs(("median",), ((5, 1), (7, 1)), ("max",)))
+    assert "| median | C_alpha^2 | 1 | 5 | 1 | 0.78125 | 1 | 2 x (-1); 2 x (1) | 1 x (1) |" in refutations_markdown(
+        records
+    )
+    table = markdown(records)
     assert "REFUTED" in table
     assert "| median | 5 | 1 | C_alpha^2 | 1 | 1 | exact |" in table
 

@@ -117,6 +117,8 @@ def test_best_proof_is_taken():
     assert proved("krum", 9, 4, "mean").source == "proof (robustness.kappa.krum_third)"
     assert proved("krum", 20, 2, "mean").source == "proof (robustness.kappa.krum)"
     assert proved("phocas", 7, 2, "max").value == sp.Rational(8, 3)
+    assert proved("bucketing+cwtm", 10, 1, "mean").value == sp.Rational(9, 8) * (1 + sp.Rational(1, 3))
+    assert proved("bucketing+cwtm", 9, 1, "mean") is None
     assert proved("krum:neighbours=2", 7, 2, "mean") is None
 
 

@@ -42,6 +42,8 @@ TABLE_I = {
     "phocas-vector": "phocas",
     "faba": "faba",
 }
+#: Messages in a bucket, where the name of the rule does not say.
+BUCKET = 2
 _BY_KEY = {statement.key: statement for statement in (*STATEMENTS, *table1.STATEMENTS)}
 
 
@@ -157,6 +159,11 @@ def proved(rule: str, n: int, f: int, norm: Norm, dim: int | None = None) -> Con
         inner = proved(rule.removeprefix("nnm+"), n, f, "mean", dim)
         if inner is not None and inner.value is not None:
             candidates.append(_mixed(inner.value, n, f, "derived"))
+    elif rule.startswith("bucketing+"):
+        inner = proved(rule.removeprefix("bucketing+"), n // BUCKET, f, "mean", dim)
+        if inner is not None and inner.value is not None:
+            values = {**_parameters(n, f, None), "kappa": inner.value, "s": sp.Integer(BUCKET)}
+            candidates.append(_evaluate("robustness.kappa.bucketing", values, "derived"))
     elif norm == "max":
         candidates.append(_lookup(rule, n, f, "mean", dim, "derived"))
     useful = [found for found in candidates if found is not None and found.value is not None]

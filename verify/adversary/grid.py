@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -234,6 +235,54 @@ def markdown(records: Sequence[Mapping[str, Any]]) -> str:
         more = (record["upper_source"], _shown(record["published"]), verdict)
         lines.append("| " + " | ".join(str(cell) for cell in (*cells, *more)) + " |")
     return "\n".join(lines) + "\n"
+
+
+def refutations_markdown(records: Sequence[Mapping[str, Any]]) -> str:
+    """The smallest witness against each refuted constant, as a Markdown table.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        From :func:`grid`.
+
+    Returns
+    -------
+    str
+        Equal messages are shown once, with how many there are.
+    """
+    smallest: dict[tuple[str, str, int | None], Mapping[str, Any]] = {}
+    for record in records:
+        if record.get("verdict") == str(Outcome.REFUTED):
+            key = (record["rule"], record["norm"], record["dim"])
+            if key not in smallest or (record["n"], record["f"]) < (smallest[key]["n"], smallest[key]["f"]):
+                smallest[key] = record
+    head = ("rule", "constant", "dimension", "n", "f", "published", "messages reach", "honest", "Byzantine")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for (rule, norm, dim), record in smallest.items():
+        constant = "kappa" if norm == "mean" else "C_alpha^2"
+        where = "all" if dim is None else str(dim)
+        numbers = (record["n"], record["f"], _shown(record["published"]), _shown(record["lower"]))
+        messages = (counted(record["witness"][part]) for part in ("honest", "byzantine"))
+        lines.append("| " + " | ".join(str(cell) for cell in (rule, constant, where, *numbers, *messages)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def counted(vectors: Sequence[Sequence[Any]], most: int = 8) -> str:
+    """Messages in words: ``"2 x (-1); 2 x (1)"``.
+
+    Parameters
+    ----------
+    vectors : sequence of sequences
+    most : int
+        How many different ones are shown.
+
+    Returns
+    -------
+    str
+    """
+    counts = Counter(tuple(vector) for vector in vectors)
+    shown = [f"{count} x ({', '.join(map(str, vector))})" for vector, count in counts.most_common(most)]
+    return "; ".join(shown) + (f"; and {len(counts) - most} more" if len(counts) > most else "")
 
 
 def _shown(value: float | None) -> str:
