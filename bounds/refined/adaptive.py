@@ -19,7 +19,7 @@ from ..symbols import H, L, N, T, V, alpha, beta, d, kappa
 from .cra_convergence import EQUAL_LOADS, EQUIDISTANT, LOADED
 from .cra_convergence import HETEROGENEITY as NEAR_MEAN
 from .cra_moments import ATTAINABLE_VARIANCE, HONEST, pop_var
-from .instantiate import Constants, instantiate
+from .instantiate import instantiate
 from .lad_moments import LOAD_FACTOR, SHIFT, load_factor, load_sign
 from .lower_bound import uncoded
 from .notation import (
@@ -32,6 +32,7 @@ from .notation import (
     ROBUST,
     SMOOTH,
     STEP_SIZE,
+    Constants,
     err_0,
     err_sq,
     mu_PL,

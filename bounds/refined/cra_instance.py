@@ -20,8 +20,20 @@ from .cra_convergence import HONEST as ENOUGH_HONEST
 from .cra_moments import DISPERSION_FACTOR, HONEST, NOISE_FACTOR, OTHERS, SHIFT, pop_var
 from .cra_theorem import Setting, margins, special
 from .descent import fixed_derivation
-from .instantiate import Constants
-from .notation import BOUNDED_BELOW, DEVICES, GAP, ROBUST, SMOOTH, STEP_SIZE, err_0, err_1, err_sq, noise_sq, result
+from .notation import (
+    BOUNDED_BELOW,
+    DEVICES,
+    GAP,
+    ROBUST,
+    SMOOTH,
+    STEP_SIZE,
+    Constants,
+    err_0,
+    err_1,
+    err_sq,
+    noise_sq,
+    result,
+)
 from .optimum import balanced_derivation
 from .schedules import decaying_derivation
 

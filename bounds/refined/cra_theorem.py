@@ -18,8 +18,8 @@ from ..statement import Hypothesis, Role
 from ..symbols import F0, Fstar, L, N, T, gamma0, lam
 from . import cra_moments as moments
 from .descent import margin
-from .instantiate import Constants, instantiate
-from .notation import err_0, steps
+from .instantiate import instantiate
+from .notation import Constants, err_0, steps
 from .optimum import best_derivation, excess, floor, kept, lost, noise
 
 FIXED_RATE = {gamma0: lam / sp.sqrt(T + 1), steps: T + 1}

@@ -20,6 +20,7 @@ from ..proof import Chain, Derivation
 from ..squares import Gram
 from ..symbols import F0, Fstar, L, N, eta, gamma0, grad_sq
 from .notation import (
+    Constants,
     F_t,
     err_0,
     err_1,
@@ -87,7 +88,7 @@ def step_derivation() -> Derivation:
     return chain.derivation(meanings=meanings)
 
 
-def rate(gamma: sp.Expr, iterations: sp.Expr, constants: tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
+def rate(gamma: sp.Expr, iterations: sp.Expr, constants: Constants) -> sp.Expr:
     """The bound on the mean squared gradient norm for a fixed learning rate.
 
     Parameters

@@ -79,7 +79,7 @@ STATEMENTS = (
         "Mean squared gradient norm at the best learning rate",
         Relation.TIGHT_LOWER,
         r"\frac{a(1+1/u)+c+bu}{q-vu}",
-        optimum.optimality_derivation,
+        optimum.optimality,
         (),
         "The least value of the balanced bound as a function of u = L gamma0 / (N - L gamma0).",
         uses=("refined.descent.balanced",),

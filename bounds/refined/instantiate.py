@@ -10,10 +10,9 @@ import sympy as sp
 from ..inequalities import Algebra
 from ..proof import Chain, Derivation
 from .named import Named
-from .notation import err_0, err_1, noise_0, noise_1
+from .notation import Constants, err_0, err_1, noise_0, noise_1
 
 _LOG, _DECAY = sp.symbols("log_T decay", nonnegative=True)
-Constants = tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]
 
 
 def instantiate(

@@ -12,9 +12,9 @@ from ..proof import Chain, Derivation
 from ..squares import Gram
 from ..symbols import F0, Fstar, H, L, N, T, d, delta, eta, gamma0, grad_sq, kappa
 from .descent import fixed_derivation
-from .instantiate import Constants, instantiate
+from .instantiate import instantiate
 from .lad_moments import KAPPA1, KAPPA2, KAPPA3, KAPPA4, LOAD_FACTOR, compressed_dispersion
-from .notation import F_t, err_0, err_1, err_sq, gamma_t, mean_grad_sq, steps
+from .notation import Constants, F_t, err_0, err_1, err_sq, gamma_t, mean_grad_sq, steps
 from .optimum import balanced_derivation, best_derivation, best_point, eta_at_zero, excess, floor, kept, lost, noise, u
 from .polyak import pl_decaying_derivation
 from .schedules import decaying_derivation, pl_derivation, varying_derivation

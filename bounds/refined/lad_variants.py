@@ -14,10 +14,10 @@ from ..squares import pairs
 from ..symbols import C_alpha, H, L, N, T, V, beta, d, delta, gamma0, grad_sq, kappa
 from . import lad_moments as moments
 from .cra_moments import diameter_sq, largest_deviation, spread_max
-from .instantiate import Constants, instantiate
+from .instantiate import instantiate
 from .lad_moments import LOAD_FACTOR, SHIFT, load_factor, load_sign
 from .lad_theorem import best_bound_lad, floor2
-from .notation import err_0, err_1, err_sq, noise_sq, steps, theta_sq
+from .notation import Constants, err_0, err_1, err_sq, noise_sq, steps, theta_sq
 from .optimum import balanced_derivation
 
 #: Subsets of a task that another task lacks: at most min(d, N - d) for the cyclic matrix.

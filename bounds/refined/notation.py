@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import sympy as sp
 
@@ -25,6 +25,8 @@ noise_sq = sp.Symbol("noise_sq", nonnegative=True)
 err_0, err_1, noise_0, noise_1 = sp.symbols("err_0 err_1 noise_0 noise_1", nonnegative=True)
 #: Mean over the iterations of E||grad F(x^t)||^2.
 mean_grad_sq = sp.Symbol("mean_grad_sq", nonnegative=True)
+#: ``err_0, err_1, noise_0, noise_1`` of a method.
+Constants: TypeAlias = tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]
 #: Number of steps: T for LAD, T + 1 for CRA-DL.
 steps = sp.Symbol("steps", integer=True, positive=True)
 #: sum_j theta_j^2 of a computation matrix with column sums theta_j.

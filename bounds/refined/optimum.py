@@ -11,7 +11,7 @@ from ..proof import Chain, Derivation
 from ..squares import Gram, Norm
 from ..symbols import F0, Fstar, L, N, eta, gamma0
 from .descent import fixed_derivation
-from .notation import err_0, err_1, noise_0, noise_1, steps
+from .notation import Constants, err_0, err_1, noise_0, noise_1, steps
 
 #: u = L gamma0 / (N - L gamma0), the learning rate on a scale from 0 to infinity.
 u = sp.Symbol("u", positive=True)
@@ -24,7 +24,7 @@ _left = sp.Symbol("left", positive=True)
 _square, _whole = sp.symbols("square whole", nonnegative=True)
 
 
-def balanced_rate(gamma: sp.Expr, iterations: sp.Expr, constants: tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]) -> sp.Expr:
+def balanced_rate(gamma: sp.Expr, iterations: sp.Expr, constants: Constants) -> sp.Expr:
     """The bound of :func:`~byzbounds.bounds.refined.descent.rate` at ``eta = 1 / N``."""
     e0, e1, n0, n1 = constants
     scale = L * gamma / (N - L * gamma)
@@ -41,22 +41,16 @@ def best_point(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> sp
     return a * q / (a * v + sp.sqrt(a * (a * v**2 + q * v * (a + c) + b * q**2)))
 
 
-def optimality(a: sp.Expr, c: sp.Expr, b: sp.Expr, q: sp.Expr, v: sp.Expr) -> Derivation:
-    """No learning rate does better than :func:`best_value`: the difference is a square."""
-    root = sp.sqrt(a * (a * v**2 + q * v * (a + c) + b * q**2))
-    bound = (a * (1 + 1 / u) + c + b * u) / (q - v * u)
-    chain = Chain("refined.descent.best.optimality", bound, "No learning rate does better")
-    square = Norm(_ONE, {"one": (a * v + root) * u / q - a})
-    # The margin q - v u is positive by hypothesis: q is what is left of it plus what u takes.
-    shift = {q: v * u + _left}
-    chain.at_least(best_value(a, c, b, q, v), Squares([(1 / (a * u * (q - v * u)), square)], shift, "a perfect square"))
-    return chain.derivation()
-
-
 @cache
-def optimality_derivation() -> Derivation:
-    """:func:`optimality` in the names of this module."""
-    return optimality(excess, floor, noise, kept, lost)
+def optimality() -> Derivation:
+    """No learning rate does better than :func:`best_value`: the difference is a square."""
+    arguments = (excess, floor, noise, kept, lost)
+    bound = (excess * (1 + 1 / u) + floor + noise * u) / (kept - lost * u)
+    chain = Chain("refined.descent.best.optimality", bound, "No learning rate does better")
+    square = Norm(_ONE, {"one": excess * (u / best_point(*arguments) - 1)})
+    # The margin kept - lost u is positive by hypothesis: kept is what is left of it plus what u takes.
+    reason = Squares([(1 / (excess * u * (kept - lost * u)), square)], {kept: lost * u + _left}, "a perfect square")
+    return chain.at_least(best_value(*arguments), reason).derivation()
 
 
 @cache
@@ -86,7 +80,7 @@ def best_derivation() -> Derivation:
     chain.simplify(general)
     chain.step("=", general.subs(u, best_point(*arguments)), Algebra({u: best_point(*arguments)}, why="the best u"))
     chain.equals(best_value(*arguments))
-    return chain.derivation(uses=("refined.descent.balanced",), lemmas=(optimality(*arguments),))
+    return chain.derivation(uses=("refined.descent.balanced",), lemmas=(optimality(),))
 
 
 @cache

@@ -12,6 +12,7 @@ from ..symbols import F0, Fstar, L, N, eta, gamma0, grad_sq
 from .descent import step_derivation
 from .named import Named
 from .notation import (
+    Constants,
     F_t,
     err_0,
     err_1,
@@ -36,7 +37,6 @@ _x, _y = sp.symbols("x y", positive=True)
 _log_T = sp.Symbol("log_T", nonnegative=True)
 _steep = L / (N - L * gamma0)
 
-Constants = tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]
 GENERIC: Constants = (err_0, err_1, noise_0, noise_1)
 
 
