@@ -90,7 +90,7 @@ def missing(rows: Iterable[Coverage]) -> dict[str, tuple[str, ...]]:
     return {paper: tuple(numbers) for paper, numbers in found.items()}
 
 
-def markdown(rows: Iterable[Coverage] | None = None) -> str:
+def coverage_markdown(rows: Iterable[Coverage] | None = None) -> str:
     """The table for ``docs/coverage.md``."""
     rows = coverage() if rows is None else tuple(rows)
     lines = ["# Coverage", ""]

@@ -152,18 +152,4 @@ def _reach(limit: Limit) -> str:
     return " or ".join(str(interval) for interval in limit.intervals) or "no value helps"
 
 
-def markdown() -> str:
-    """The outcome as a table for the documentation."""
-    lines = [
-        "| setting | rule | its constant | theorem | outcome | what fails | admissible, others fixed |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in rows():
-        wanted = ("d", "r", "delta", "kappa", "C_alpha", "alpha", "H")
-        limits = ", ".join(f"{name}: {row['limits'][name]}" for name in wanted if name in row["limits"])
-        cells = (row["setting"], row["rule"], row["constant"] or "none", f"`{row['theorem']}`", row["verdict"])
-        lines.append("| " + " | ".join((*cells, row["fails"] or "nothing", limits or "-")).replace("\n", " ") + " |")
-    return "\n".join(lines) + "\n"
-
-
-__all__ = ["Setting", "markdown", "paper_audits", "rows", "settings"]
+__all__ = ["Setting", "paper_audits", "rows", "settings"]

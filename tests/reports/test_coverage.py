@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from byzbounds.bounds import get
-from byzbounds.reports.coverage import NUMBERED, coverage, how_checked, markdown, missing
+from byzbounds.reports.coverage import NUMBERED, coverage, how_checked, coverage_markdown, missing
 
 
 def test_rows_come_from_the_statements_given() -> None:
@@ -43,7 +43,7 @@ def test_claims_and_definitions_say_what_they_are() -> None:
 
 
 def test_markdown_has_one_line_an_entry() -> None:
-    text = markdown(coverage([get("cra.lemma1")]))
+    text = coverage_markdown(coverage([get("cra.lemma1")]))
     assert "| (12) | `cra.lemma1` | derived:" in text
     assert "| (13) | not in the catalogue |" in text
 
