@@ -41,6 +41,18 @@ def threshold() -> Derivation:
     )
 
 
+@cache
+def turning_point() -> Derivation:
+    """Where (33) is smallest in delta: 2 kappa1' kappa2 = kappa1 kappa2', which is linear in delta."""
+    k1, k2 = lemma3.KAPPA1, lemma3.KAPPA2
+    solution = sp.solve(sp.numer(sp.together(2 * sp.diff(k1, delta) * k2 - k1 * sp.diff(k2, delta))), delta)[0]
+    return (
+        Chain("lad.fig2.turning_point", solution, "Compression at which (33) is smallest")
+        .equals((N - d) * (2 * H - N) / ((H + 1) * (N - 1) * N), Algebra(why="root of the derivative of (33)"))
+        .derivation(uses=("lad.eq33",))
+    )
+
+
 def _claim(
     key: str, title: str, place: str, text: str, claim: object, equations: tuple[str, ...] = (), **more: object
 ) -> Statement:
@@ -108,6 +120,20 @@ STATEMENTS = (
         (BYZANTINE,),
         (),
         "Known order of a kappa-robust rule's error where each device sends one subset gradient; for grad F / N.",
+    ),
+    Statement(
+        "lad.fig2.turning_point",
+        "Compression at which (33) is smallest",
+        source("Section VI, Fig. 2", "33"),
+        Kind.REMARK,
+        Relation.EQUALITY,
+        r"\delta_0",
+        None,
+        turning_point,
+        (HONEST, LOAD),
+        ("lad.eq33",),
+        "Below this delta the order (33) rises as delta falls; above it, it falls as said. Positive for d < N.",
+        SLACK,
     ),
     Statement(
         "lad.threshold",

@@ -7,8 +7,8 @@ from typing import Any
 
 import sympy as sp
 
-from ..claims import AllOf, Always, FiniteLimit, FirstAt, HoldsAt, LimitIs, Monotone
-from ..moments import PermutationForm, SubsetForm, UniformSubset, sum_of_squares
+from ..claims import AllOf, Always, FiniteLimit, FirstAt, HoldsAt, LimitIs, Monotone, WithReading
+from ..moments import PermutationForm, Split, SubsetForm, UniformSubset, sum_of_squares
 from ..proof import Chain, Derivation
 from ..statement import Hypothesis, Kind, Relation, Statement
 from ..symbols import H, L, N, Q, V, beta, d, delta, gamma0, grad_sq, kappa
@@ -231,6 +231,20 @@ STATEMENTS = (
         (Hypothesis("1 <= Q_kept <= Q", sp.And(kept >= 1, kept <= Q)),),
         ("lad.definition2",),
         "Q_kept entries are kept and scaled by Q / Q_kept; the relative squared error is the same for every vector.",
+    ),
+    _claim(
+        "lad.eq54.independence",
+        "Unbiased compressors have uncorrelated errors",
+        "Appendix C",
+        "By (9) and (10) alone the squared norm of the summed errors has the sum of their squared norms as its mean; "
+        "compared with one error that all honest devices share.",
+        WithReading(
+            Always(H**2 * lemma3.error, "<=", H * lemma3.error, {}, (HONEST,)),
+            Always(Split(sp.S.Zero, H, lemma3.error).value(), "=", H * lemma3.error),
+            "compressors that are also independent across devices",
+        ),
+        ("54",),
+        uses=("lad.eq54",),
     ),
     _claim(
         "lad.draco",

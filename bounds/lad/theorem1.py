@@ -258,7 +258,9 @@ def _step(
     place = source("Appendix F", *equations)
     relation = derivation().relation
     kind = Relation.EQUALITY if relation == "=" else Relation.UPPER
-    return Statement(key, title, place, Kind.STEP, kind, lhs, printed, derivation, (), derivation().uses, text)
+    # The bracket of (70) is positive under the theorem's own conditions, with kappa2 and kappa4 as symbols.
+    needed = conditions(K2, K4) if key == "lad.eq70" else ()
+    return Statement(key, title, place, Kind.STEP, kind, lhs, printed, derivation, needed, derivation().uses, text)
 
 
 def _abstract_steps() -> tuple[Statement, ...]:

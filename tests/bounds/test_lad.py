@@ -35,6 +35,7 @@ RULINGS = {
     "lad.eq34.load": Truth.TRUE,
     "lad.full_load": Truth.TRUE,
     "lad.quantisation": Truth.FALSE,
+    "lad.eq54.independence": Truth.FALSE,
     "lad.draco": Truth.TRUE,
 }
 CLAIMS = {statement.key: statement.claim for statement in STATEMENTS if statement.claim is not None}
@@ -108,6 +109,11 @@ def test_values_by_hand():
     assert exact("lad.kappa1", N=100, H=65, d=100, delta=0, beta=1) == 0
     assert exact("lad.kappa4", N=10, H=8, d=10, delta=0) == sp.Rational(2, 100)
     assert exact("lad.sparsification", Q=100, Q_kept=30) == sp.Rational(7, 3)
+    turning = exact("lad.fig2.turning_point", N=100, H=65, d=5)
+    assert turning == sp.Rational(95 * 30, 66 * 99 * 100)
+    around = [turning / 2, turning, 2 * turning]
+    orders = [exact("lad.eq33", N=100, H=65, d=5, kappa="3/2", beta=1, delta=delta) for delta in around]
+    assert orders[1] < min(orders[0], orders[2])
     assert exact("lad.threshold", N=100, H=65, kappa="3/2") == sp.Rational(800, 281)
 
 
