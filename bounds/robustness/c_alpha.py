@@ -41,7 +41,7 @@ def _statement(name: str, row: str | None, tight: bool, *hypotheses: Hypothesis)
     return Statement(
         key=f"robustness.c_alpha.{name}",
         title=title,
-        source=Source(OWN, "from kappa") if row is None else Source("CRA", "Table I"),
+        source=Source(OWN, "from kappa" if row is None else "beside CRA Table I"),
         kind=Kind.CONSTANT,
         relation=Relation.TIGHT_UPPER if tight else Relation.UPPER,
         lhs=r"C_\alpha^2",
