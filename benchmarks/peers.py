@@ -75,7 +75,7 @@ def byzpy_rules(n: int, f: int) -> dict[str, Aggregator]:
         "cwtm": coordinate.CoordinateWiseTrimmedMean(f=f),
         "median": coordinate.CoordinateWiseMedian(),
         "meamed": coordinate.MeanOfMedians(f=f),
-        "geometric-median": geometric.GeometricMedian(tol=0.0, max_iter=ITERATIONS, init="mean"),
+        "geometric-median": geometric.GeometricMedian(tol=1e-15, max_iter=ITERATIONS, init="mean"),
         "centered-clipping": norms.CenteredClipping(c_tau=1.0, M=ITERATIONS),
         "krum": geometric.Krum(f=f),
         "multikrum": geometric.MultiKrum(f=f, q=n - f),

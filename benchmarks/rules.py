@@ -36,8 +36,8 @@ Row = dict[str, Any]
 def our_rule(name: str, f: int) -> Callable[[Any], Any]:
     """This project's rule; the iterative ones run as many iterations as the peers are given."""
     special: dict[str, Callable[[Any], Any]] = {
-        "geometric-median": GeometricMedian(max_iterations=ITERATIONS, tolerance=0.0),
-        "centered-clipping": CenteredClipping(radius=1.0, iterations=ITERATIONS),
+        "geometric-median": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15),
+        "centered-clipping": CenteredClipping(radius=1.0, iterations=ITERATIONS, start="zero"),
         "nnm": NNM(f=f),
         "bucketing": Bucketing(size=2),
         "clipping": Clipping(radius=1.0),
