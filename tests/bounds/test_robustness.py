@@ -32,6 +32,7 @@ VALUES = [
     ("robustness.kappa.geometric_median", 6, 4, sp.Integer(3)),
     ("robustness.kappa.geometric_median_odd", 7, 5, sp.Rational(3, 2)),
     ("robustness.kappa.phocas", 9, 6, sp.Integer(4)),
+    ("robustness.kappa.smea", 9, 6, sp.Integer(4)),
     ("robustness.kappa.meamed_odd", 7, 5, sp.Rational(16, 5)),
     ("robustness.kappa.meamed_even", 8, 6, sp.Rational(20, 9)),
     ("robustness.kappa.krum_third", 5, 3, sp.Rational(25, 2)),

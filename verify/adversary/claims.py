@@ -28,6 +28,7 @@ STEMS = {
     "meamed": "meamed",
     "faba": "faba",
     "mda": "mda",
+    "smea": "smea",
 }
 #: Rule -> row of Table I of the CRA paper.
 TABLE_I = {
