@@ -49,7 +49,7 @@ _DIMENSION = 32
 _POINTS: dict[str, tuple[Point, ...]] = {
     "quick": (
         Point(100, 80, 5, None, "gaussian"),
-        Point(100, 65, 5, None, "gaussian"),
+        Point(20, 13, 3, None, "gaussian"),
         Point(100, 80, 100, None, "gaussian"),
         Point(20, 15, 3, 16, "gaussian"),
         Point(100, 45, 5, None, "gaussian"),
@@ -58,6 +58,7 @@ _POINTS: dict[str, tuple[Point, ...]] = {
 _POINTS["paper"] = (
     *_POINTS["quick"],
     Point(100, 80, 1, None, "gaussian"),
+    Point(100, 65, 5, None, "gaussian"),
     Point(100, 80, 5, 16, "gaussian"),
     Point(100, 80, 10, None, "outlier"),
     Point(100, 70, 10, 10, "gaussian"),

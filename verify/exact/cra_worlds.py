@@ -277,7 +277,8 @@ def _drawn(settings: Settings) -> Iterator[CraWorld]:
         subsets = max(max(block) for block in blocks) + 1
         subsets = max(subsets, 4 if len(blocks[0]) == 2 and subsets > 2 else subsets)
         for byzantine in range((len(blocks) - 1) // 2 + 1):
-            for kind in ("drawn",) * draws + ("opposed", "simplex"):
+            extremes = ("opposed", "simplex") if byzantine < 2 else ("opposed",)
+            for kind in (*("drawn",) * draws, *extremes):
                 if kind == "drawn":
                     centres = rationals(rng.integers(-3, 4, (subsets, 2)))
                 elif kind == "opposed":
