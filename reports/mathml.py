@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     import sympy as sp
+
+
+#: Names of symbols that are words and no Greek letters.
+_WORD = re.compile(
+    r"(?!(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|psi|omega)\d*(_|$))"
+    r"[A-Za-z]{3,}"
+)
+
+#: Commands that the converter does not know, and what it does know.
+_REPLACED = {r"\arg\min": r"\operatorname{argmin}", r"\middle|": "|"}
 
 
 def mathml(latex: str, *, block: bool = True) -> Markup:
@@ -22,6 +34,8 @@ def mathml(latex: str, *, block: bool = True) -> Markup:
     """
     if not latex:
         return Markup()
+    for unknown, known in _REPLACED.items():
+        latex = latex.replace(unknown, known)
     from latex2mathml.converter import convert
 
     try:
@@ -33,8 +47,6 @@ def mathml(latex: str, *, block: bool = True) -> Markup:
 
 def formula_latex(lhs: str, relation: str, formula: sp.Basic | None) -> str:
     """``lhs relation formula`` in LaTeX, under the catalogue's symbol names."""
-    from ..bounds.symbols import LATEX_NAMES
-
     signs = {
         "<=": r"\le",
         "<= (tight)": r"\le",
@@ -46,7 +58,7 @@ def formula_latex(lhs: str, relation: str, formula: sp.Basic | None) -> str:
     }
     if formula is None:
         return lhs
-    right = latex_of(formula, LATEX_NAMES)
+    right = latex_of(formula)
     if relation == "O(.)":
         right = rf"O\left({right}\right)"
     if relation == "proposition" or not lhs:
@@ -54,9 +66,15 @@ def formula_latex(lhs: str, relation: str, formula: sp.Basic | None) -> str:
     return rf"{lhs} {signs.get(relation, '=')} {right}"
 
 
-def latex_of(expression: Any, names: Any = None) -> str:
-    """LaTeX of a SymPy object."""
-    import sympy as sp
+def latex_of(expression: Any, names: Mapping[sp.Symbol, str] | None = None) -> str:
+    """LaTeX of a SymPy object under the catalogue's symbol names; symbols that are words stand upright."""
+    from ..bounds.latex import formula
+    from ..bounds.symbols import LATEX_NAMES
 
-    text: str = sp.latex(expression, symbol_names=names or {}, fold_short_frac=False)
-    return text
+    chosen = dict(names or {})
+    for symbol in getattr(expression, "free_symbols", ()):
+        if symbol not in chosen and symbol not in LATEX_NAMES and _WORD.match(symbol.name):
+            base, _, index = symbol.name.partition("_")
+            below = rf"_{{\mathrm{{{index.replace('_', ' ')}}}}}" if index else ""
+            chosen[symbol] = rf"\mathrm{{{base}}}{below}"
+    return formula(expression, chosen)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .claims import LEVEL, ClaimOutcome
 
 TEMPLATES = Path(__file__).with_name("templates")
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 #: How many entries a block of the summary shows before it folds the rest.
 SHOWN = 8
@@ -152,6 +156,7 @@ def render(content: Content) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
     environment.filters["number"] = number
+    environment.filters["prose"] = _prose
     environment.filters["pretty"] = lambda value: json.dumps(value, indent=1, default=str)
     template = environment.get_template("page.html.j2")
     return template.render(
@@ -170,6 +175,13 @@ def render(content: Content) -> str:
         checks=_values(content.verdicts, "check"),
         errata_effects=_values(content.errata, "effect"),
     )
+
+
+def _prose(text: str) -> Markup:
+    """Plain text with its back-quoted parts as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

@@ -52,7 +52,7 @@ def statement_view(statement: Statement, verdicts: Sequence[Mapping[str, Any]]) 
     if statement.printed is not None:
         formulas.append(_formula("", statement.lhs, relation, statement.printed))
     if statement.derived is not None and statement.derived != statement.printed:
-        label = "derived:" if statement.printed is not None else ""
+        label = "as derived:" if statement.printed is not None else ""
         formulas.append(_formula(label, statement.lhs, relation, statement.derived))
     if not formulas and statement.lhs:
         formulas.append({"label": "", "mathml": mathml(statement.lhs)})
@@ -80,10 +80,8 @@ def _formula(label: str, lhs: str, relation: str, formula: Any) -> dict[str, Any
 def _steps(statement: Statement) -> list[dict[str, Any]]:
     if statement.derivation is None:
         return []
-    from ..bounds.symbols import LATEX_NAMES
-
     derivation = statement.derivation()
-    names = {**LATEX_NAMES, **derivation.meanings}
+    names = derivation.meanings
     rows = []
     for step in derivation.steps:
         sign = {"<=": r"\le", ">=": r"\ge"}.get(step.relation, "=")
