@@ -14,16 +14,16 @@ _LIMITS = ("d", "r", "delta", "kappa", "C_alpha", "alpha", "H", "gamma0")
 _INTRODUCTION = """\
 # Audit
 
-Does each theorem say anything at the parameters of the papers' own figures and examples, with the constants of the rules
-that they use? Computed by `byzbounds audit --papers`; `byzbounds audit THEOREM name=value ...` does the same for other
-parameters.
+Does each theorem say anything at the parameters of the papers' own figures and examples, with the constants of the
+rules that they use? Computed by `byzbounds audit --papers`; `byzbounds audit THEOREM name=value ...` does the same for
+other parameters.
 
 * **vacuous**: a condition of the theorem fails, so it says nothing; the column after it names the condition.
-* **not excluded**: no condition fails, but some need values that the paper does not give (the smoothness constant L, the
-  heterogeneity beta, the number of iterations).
+* **not excluded**: no condition fails, but some need values that the paper does not give (the smoothness constant L,
+  the heterogeneity beta, the number of iterations).
 * **no constant**: the rule, as it is run, has no finite constant at all.
-* The admissible values are those of one parameter while the others stay; for CRA-DL the number of holders d_min = N r / M
-  follows r, and C_alpha follows alpha.
+* The admissible values are those of one parameter while the others stay; for CRA-DL the number of holders
+  d_min = N r / M follows r, and C_alpha follows alpha.
 * The last column counts the refined versions of the theorem that are not vacuous at the same parameters.
 """
 

@@ -97,11 +97,13 @@ def settings() -> tuple[Setting, ...]:
     fig4: dict[str, Value] = {"N": 100, "H": 80, "gamma0": "1e-6"}
     fig6: dict[str, Value] = {"N": 100, "H": 70, "d": 3, "delta": "7/3", "gamma0": "3e-7"}
     given = "kappa = 3/2 as given"
-    rows = [Setting("LAD Fig. 2", given, "lad.theorem1", {**example, "d": 5, "delta": x}) for x in ("1/10", "1/2", 1)]
-    rows += [
-        Setting("LAD Fig. 3", given, "lad.theorem1", {**example, "d": d, "delta": "1/2"}) for d in (1, 5, 20, 50, 99)
-    ]
-    rows += [Setting("LAD example under (36)", given, "lad.theorem2", {**example, "d": d}) for d in (3, 4)]
+    rows = []
+    for d, delta in ((5, "1/10"), (5, "1/2"), (5, "1"), (1, "1/2"), (5, "1/2"), (20, "1/2"), (50, "1/2"), (99, "1/2")):
+        figure = 2 if len(rows) < 3 else 3
+        name = f"LAD Fig. {figure}, d = {d}, delta = {float(sp.Rational(delta))}"
+        rows.append(Setting(name, given, "lad.theorem1", {**example, "d": d, "delta": delta}))
+    for d in (3, 4):
+        rows.append(Setting(f"LAD example under (36), d = {d}", given, "lad.theorem2", {**example, "d": d}))
     for d in (1, 5, 10, 20):
         rows += _lad(f"LAD Fig. 4, d = {d}", "lad.theorem2", {**fig4, "d": d})
     rows += _lad("LAD Fig. 5, d = 10", "lad.theorem2", {**fig4, "d": 10})

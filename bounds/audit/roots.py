@@ -9,8 +9,8 @@ from sympy.solvers.solvers import unrad
 
 #: Digits to which roots are bracketed, and at which candidates are told from spurious ones.
 _DIGITS = 40
-#: Beyond this many operations clearing radicals takes too long.
-_LONG = 120
+#: Beyond this many operations clearing one radical, or two, takes too long.
+_LONG = (400, 150)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _zeros(expression: sp.Expr, variable: sp.Symbol) -> list[Root] | None:
     radicals = [power for power in expression.atoms(sp.Pow) if power.exp.is_Rational and not power.exp.is_Integer]
     radicands = [power.base for power in radicals if power.base.has(variable)]
     if radicands:
-        if len(set(radicands)) > 1 or sp.count_ops(expression) > _LONG:
+        if len(set(radicands)) > len(_LONG) or sp.count_ops(expression) > _LONG[len(set(radicands)) - 1]:
             return None
         cleared = unrad(expression)
         if cleared is None or cleared[1]:
