@@ -234,6 +234,53 @@ def _design(
         _print(result)
 
 
+def improvement_rows() -> list[dict[str, Any]]:
+    """Printed and refined error floor at every parameter set of the papers; None where a bound says nothing."""
+    from ..bounds.refined.papers import improvement_table
+
+    return [
+        {
+            "place": row.place,
+            "rule": row.rule,
+            "refined": row.refined,
+            "printed": row.printed,
+            "values": row.values,
+            "printed_bound": _number(row.printed_bound),
+            "refined_bound": _number(row.refined_bound),
+            "ratio": None if row.ratio != row.ratio else _number(row.ratio),
+            "lower_bound": row.lower_bound,
+        }
+        for row in improvement_table()
+    ]
+
+
+def _improvements(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Printed beside refined error floor, at the parameters of the papers' figures and examples."""
+    rows = improvement_rows()
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from .cli_catalogue import print_table
+
+    varied = ("d", "delta", "r", "alpha")
+    table = [
+        {
+            "place": row["place"],
+            "rule": row["rule"],
+            "at": ", ".join(f"{name} = {row['values'][name]}" for name in varied if name in row["values"]),
+            "printed": _shown(row["printed_bound"]),
+            "refined": _shown(row["refined_bound"]),
+            "at least": _shown(row["lower_bound"]),
+        }
+        for row in rows
+    ]
+    print_table(table, title="Error floors for beta = 1")
+    typer.echo("At least: the floor of every server if the adversary picks its devices after the tasks are assigned.")
+
+
 def register(app: typer.Typer) -> None:
-    """Add ``design`` to the command line."""
+    """Add ``design`` and ``improvements`` to the command line."""
     app.command("design")(_design)
+    app.command("improvements")(_improvements)

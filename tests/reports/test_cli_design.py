@@ -78,3 +78,13 @@ def test_bad_input_is_one_clear_line(arguments: list[str], message: str):
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2
     assert message in result.output + (result.stderr if result.stderr_bytes else "")
+
+
+def test_improvements_of_the_papers_bounds():
+    result = runner.invoke(app, ["improvements", "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.output)
+    assert {row["refined"] for row in rows} >= {"refined.lad.floor", "refined.cra.floor", "refined.cra.kappa.floor"}
+    assert all(row["printed_bound"] is None or row["refined_bound"] < row["printed_bound"] for row in rows)
+    shown = runner.invoke(app, ["improvements"])
+    assert "nothing" in shown.output
