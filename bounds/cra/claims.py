@@ -6,7 +6,7 @@ from functools import cache
 
 import sympy as sp
 
-from ..claims import Always, Claim, HoldsAt, Monotone
+from ..claims import Always, Claim, HoldsAt, Monotone, SameOrder
 from ..proof import Chain, Derivation
 from ..statement import Kind, Relation, Source, Statement
 from ..symbols import C_alpha, L, M, N, Q, alpha, beta, d_min, gamma0, r
@@ -86,6 +86,9 @@ SPREAD = Statement(
 
 _MEDIAN = next(_printed(row) for row in TABLE1 if row.key == "cra.table1.median")
 _even_condition = sp.Lt(2 * sp.sqrt(2) * C_alpha * (1 - r / M), 1)
+#: Gradients z (z x - y) of both samples, the first less their average, squared.
+position = sp.Symbol("x", positive=True)
+_two_samples = (4 * position - (4 * position + position) / 2) ** 2
 _lowest = sp.Min(1, alpha / (1 - 2 * alpha))
 
 
@@ -272,6 +275,17 @@ STATEMENTS = (
         ),
         "C_alpha^2 is said to be determined by alpha; Table I's entry for the median, at N = 10 and N = 100.",
         "cra.table1.median",
+    ),
+    _claim(
+        "experiments.heterogeneity",
+        "Assumption 2 holds for the loss of the experiments",
+        Source("byzbounds", "on CRA Section V"),
+        SameOrder(_two_samples, sp.S.One, position, {}),
+        "Squared deviation of one of two subset gradients from their average, in one dimension, for the "
+        "samples (2, 0) and (1, 0) "
+        "of a linear regression: no beta bounds it for all x, so beta can only be meant along a trajectory.",
+        "cra.assumption2",
+        "cra.experiment_loss",
     ),
     *(_experiment(rule, percent) for rule in ("median", "trimmed_mean", "phocas") for percent in (3, 20, 40)),
     _experiment("median", 10),
