@@ -9,6 +9,7 @@ from byzbounds.bounds.inequalities import Squares
 from byzbounds.bounds.numeric import evaluate
 from byzbounds.bounds.proof import Chain
 from byzbounds.bounds.robustness import STATEMENTS
+from byzbounds.bounds.robustness.bucketing import s
 from byzbounds.bounds.robustness.parts import (
     FLOOR,
     MAJORITY_SHIFT,
@@ -18,7 +19,7 @@ from byzbounds.bounds.robustness.parts import (
 )
 from byzbounds.bounds.squares import lagrange
 from byzbounds.bounds.statement import Relation
-from byzbounds.bounds.symbols import H, N
+from byzbounds.bounds.symbols import H, N, kappa
 
 BY_KEY = {statement.key: statement for statement in STATEMENTS}
 DERIVED = [statement for statement in STATEMENTS if statement.derivation is not None]
@@ -57,7 +58,7 @@ def test_no_constant_is_below_the_floor(statement):
         "robustness.kappa"
     ):
         return
-    point = {N: 30, H: 21, sp.Symbol("kappa", nonnegative=True): FLOOR.subs({N: 30, H: 21})}
+    point = {N: 30, H: 21, kappa: FLOOR.subs({N: 30, H: 21}), s: 2}
     assert bool(statement.derived.subs(point) >= FLOOR.subs(point))
 
 
