@@ -15,11 +15,10 @@ _HOMES = {
     "Verdict": "verdict",
     "run": "runner",
     "how_verified": "coverage",
-    "replay": "replay",
     "check_rule": "conformance",
     "rule_checks": "conformance",
 }
-_MODULES = ("strategies",)
+_MODULES = ("replay", "strategies")
 
 __all__ = ["Check", "Outcome", "Verdict", "check_rule", "how_verified", "replay", "rule_checks", "run", "strategies"]
 

@@ -79,7 +79,7 @@ SIDES: dict[str, Observe] = {
 }
 
 #: Other compressors, rules, matrices or adversaries than those of the scenes.
-_ELSEWHERE = ("refined.lad.shared.", "refined.lad.rba", "refined.lad.one_task.", "refined.lad.lower_bound")
+_ELSEWHERE = ("refined.lad.shared.", "refined.lad.one_task.", "refined.lad.lower_bound", "refined.lad.adaptive")
 
 
 def scenes(statement: Statement, settings: Settings) -> Iterator[Scene]:
@@ -129,16 +129,25 @@ def _is_decaying(statement: Statement) -> bool:
     return statement.lhs.startswith(r"\min")
 
 
+def _is_about_the_best_rate(statement: Statement) -> bool:
+    names = {symbol.name for symbol in statement.symbols}
+    return "T" in names and not names & {"gamma0", "lambda"}
+
+
+def _general(statement: Statement) -> str:
+    """Key of the bound for any learning rate of which a statement gives the infimum."""
+    return f"{statement.key.removesuffix('.best')}.balanced"
+
+
 def _rate(statement: Statement, scene: Scene, seed: int) -> tuple[float, float]:
     """The learning rate, and what a statement about the best one may be exceeded by because this is not quite it.
 
     Such a statement is the infimum over all learning rates of a bound that the catalogue has too; the infimum need
     not be attained, and the rate is found numerically.
     """
-    names = {symbol.name for symbol in statement.symbols}
-    if "T" not in names or names & {"gamma0", "lambda"}:
+    if not _is_about_the_best_rate(statement):
         return scene.rate(), 0.0
-    general = get(f"{statement.key.removesuffix('.best')}.balanced")
+    general = get(_general(statement))
     known = values(scene, train(scene, scene.rate(), seed), scene.rate())
 
     def height(pace: float) -> float:
@@ -221,11 +230,14 @@ def _shown(scene: Scene, rate: float) -> dict[str, Any]:
 
 
 def _probes() -> Iterator[Probe]:
+    keys = {statement.key for statement in statements()}
     for statement in statements():
         if statement.lhs not in SIDES or statement.key.startswith((*_ELSEWHERE, "refined.descent.")):
             continue
         names = {symbol.name for symbol in statement.symbols}
         if statement.relation is not Relation.UPPER or not names <= KNOWN:
+            continue
+        if _is_about_the_best_rate(statement) and _general(statement) not in keys:
             continue
         yield Probe(statement.key, Check.TRAJECTORY, check_trajectory, random=True, stream="trajectory")
 
