@@ -119,7 +119,7 @@ class Huber(_Iterative):
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
         start, scale = _start(xp, space, gram)
-        limit = _fixed(xp, self.threshold, scale)[:, None]
+        limit = _fixed(xp, self.threshold, space, scale)[:, None]
         return space.combine(_descend(xp, gram, start, lambda squares: _clip(xp, squares, limit), self))
 
 
@@ -151,11 +151,12 @@ class Correntropy(_Iterative):
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
         start, scale = _start(xp, space, gram)
-        width = _fixed(xp, self.width, scale)[:, None]
-        double = xp.where(width > 0, 2 * width**2, xp.ones_like(width))
+        width = _fixed(xp, self.width, space, scale)[:, None]
+        safe = xp.where(width > 0, width, xp.ones_like(width))
 
         def weigh(squares: Array) -> Array:
-            return xp.where(width > 0, xp.exp(-squares / double), xp.astype(squares <= 0, squares.dtype))
+            shares = (xp.sqrt(squares) / safe) ** 2
+            return xp.where(width > 0, xp.exp(-shares / 2), xp.astype(squares <= 0, squares.dtype))
 
         return space.combine(_descend(xp, gram, start, weigh, self))
 
@@ -206,7 +207,7 @@ class CenteredClipping(_Iterative):
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
         start, scale = _start(xp, space, gram)
-        limit = _fixed(xp, self.radius, scale)[:, None]
+        limit = _fixed(xp, self.radius, space, scale)[:, None]
         if self.start == "mean":
             start = xp.ones_like(start) / values.shape[-2]
         weights = _descend(xp, gram, start, lambda squares: _clip(xp, squares, limit), self, count=self.iterations)
@@ -227,8 +228,9 @@ class CenteredClipping(_Iterative):
         return point[:, 0, :]
 
 
-def _fixed(xp: Namespace, value: float | None, scale: Array) -> Array:
-    return scale if value is None else xp.full_like(scale, value)
+def _fixed(xp: Namespace, value: float | None, space: Span, scale: Array) -> Array:
+    """A length (batch,) in the unit of the Gram matrix: the given one, or the scale of the messages."""
+    return scale if value is None else value * xp.astype(space.unit, scale.dtype)
 
 
 def _clip(xp: Namespace, squares: Array, limit: Array) -> Array:

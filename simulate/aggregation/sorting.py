@@ -20,6 +20,8 @@ Kernel = Callable[[Namespace, Array], Array]
 
 BLOCK_BYTES = 2**18
 """Size of a block of sorted values."""
+THREADED_BYTES = 2**23
+"""Size of the messages from which on blocks are shared among threads."""
 
 
 def by_coordinate(xp: Namespace, values: Array, kernel: Kernel, *, check: bool) -> Array:
@@ -83,7 +85,9 @@ def _blocked(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
             result[first : first + sets, column : column + columns] = kernel(xp, ordered)
 
     total = -(-count // sets) * per_set
-    arrays.run_blocks(work, total, max(1, -(-total // (8 * arrays.thread_count()))))
+    # Each thread gets several shares, since others may hold up a processor; small work is not worth a thread.
+    shares = 8 * arrays.thread_count() if values.nbytes >= THREADED_BYTES else 1
+    arrays.run_blocks(work, total, -(-total // shares))
     return result
 
 

@@ -29,15 +29,17 @@ _SMALL_OFFSET = 50.0
 class Span:
     """Messages (batch, n, q), their Gram matrix (batch, n, n) around a centre, their squared distances (batch, n, n).
 
-    Distances are never negative, symmetric to the last bit, and zero on the diagonal. `pulled` is None, or the mask
-    (batch,) of the sets with huge messages, the centre (batch, 1, q), and the deviations from it (batch, n, q),
-    shortened where they are huge.
+    Distances are never negative, symmetric to the last bit, and zero on the diagonal. Where deviations are so small
+    that their squares would vanish, both matrices are those of messages times `unit` (batch,), else it is one.
+    `pulled` is None, or the mask (batch,) of the sets with huge messages, the centre (batch, 1, q), and the
+    deviations from it (batch, n, q), shortened where they are huge.
     """
 
     xp: Namespace
     values: Array
     gram: Array
     distances: Array
+    unit: Array
     pulled: tuple[Array, Array, Array] | None = None
 
     def combine(self, weights: Array) -> Array:
@@ -62,8 +64,9 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
     gram = _gram(xp, values)
     distances = _distances(xp, gram)
     poor = _ill_conditioned(xp, gram, distances)
+    unit = xp.ones_like(gram[:, 0, 0])
     if not bool(xp.any(poor)):
-        return Span(xp, values, gram, distances)
+        return Span(xp, values, gram, distances, unit)
     if check and not arrays.all_finite(xp, values):
         raise NonFiniteError
     centre = by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=True), check=False)[:, None, :]
@@ -73,11 +76,21 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
     beyond = largest > radius
     factors = xp.where(beyond, radius / xp.where(beyond, largest, xp.ones_like(largest)), xp.ones_like(largest))
     deviations = xp.where(beyond, factors * half, values - centre)
-    again = deviations @ xp.matrix_transpose(deviations)
+    unit = xp.where(poor, _unit(xp, deviations), unit)
+    scaled = unit[:, None, None] * deviations
+    again = scaled @ xp.matrix_transpose(scaled)
     gram = xp.where(poor[:, None, None], again, gram)
     distances = xp.where(poor[:, None, None], _distances(xp, again), distances)
     huge = poor & xp.any(beyond[..., 0], axis=-1)
-    return Span(xp, values, gram, distances, (huge, centre, deviations) if bool(xp.any(huge)) else None)
+    return Span(xp, values, gram, distances, unit, (huge, centre, deviations) if bool(xp.any(huge)) else None)
+
+
+def _unit(xp: Namespace, deviations: Array) -> Array:
+    """Factors (batch,) that keep the squares of small deviations (batch, n, q) in the range of the dtype."""
+    info = xp.finfo(deviations.dtype)
+    largest = xp.max(xp.abs(deviations), axis=(-2, -1))
+    small = largest < float(info.smallest_normal) ** 0.5 / float(info.eps)
+    return xp.where(small, 1 / xp.clip(largest, min=4 * float(info.smallest_normal)), xp.ones_like(largest))
 
 
 def nearest(xp: Namespace, distances: Array, count: int) -> Array:
@@ -165,4 +178,6 @@ def _ill_conditioned(xp: Namespace, gram: Array, distances: Array, limit: float 
     away = xp.sum(xp.where(here, squares, nothing), axis=-1)
     scale = xp.sum(xp.where(here, reach, nothing), axis=-1)
     factor = 0.1 / float(xp.finfo(gram.dtype).eps) ** 0.5 if limit is None else limit
-    return ~xp.all(xp.isfinite(squares), axis=-1) | (away > factor * scale)
+    info = xp.finfo(gram.dtype)
+    vanishing = xp.max(squares, axis=-1) < float(info.smallest_normal) / float(info.eps) ** 2
+    return ~xp.all(xp.isfinite(squares), axis=-1) | (away > factor * scale) | vanishing

@@ -302,6 +302,29 @@ def test_huge_byzantine_messages(name: str, dtype: str, xp_or_slow: Any) -> None
     close(arrays.to_host(rule(xp.asarray(values))), result, 1e-3 if dtype == "float32" else tolerance_of(rule))
 
 
+@pytest.mark.parametrize("rule", TABLE, ids=IDS)
+def test_tiny_messages(rule: Rule) -> None:
+    """Messages whose squares vanish are aggregated as their multiples are."""
+    values = messages(7)
+    factor = 2.0**-600
+    result = rule(factor * values)
+    if Invariance.SCALE in rule.invariances:
+        close(result, factor * rule(values), tolerance_of(rule))
+    else:
+        assert np.isfinite(result).all()
+        assert (np.abs(result) <= np.abs(factor * values).max()).all()
+
+
+SPANNED = ["krum", "multikrum", "geometric-median", "huber", "correntropy", "mda", "smea", "caf", "faba", "nnm+cwtm"]
+
+
+@pytest.mark.parametrize("name", SPANNED)
+def test_tiny_byzantine_messages_are_told_apart(name: str) -> None:
+    values = np.zeros((N, Q))
+    values[:F] = 1e-210
+    assert np.abs(rule_from_name(name, f=F)(values)).max() < 1e-216
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_f_at_the_call_overrides(name: str) -> None:
     values = messages()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from byzbounds.simulate import arrays
 from byzbounds.simulate.aggregation import (
     NNM,
     AdaptiveClipping,
@@ -288,6 +289,19 @@ def _kept(values: Array, f: int) -> Array:
 
 def _diameter(values: Array) -> float:
     return float(np.sqrt(((values[:, None] - values[None]) ** 2).sum(axis=-1)).max())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_threads_share_large_messages(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from byzbounds.simulate.aggregation import sorting
+
+    monkeypatch.setattr(sorting, "THREADED_BYTES", 0)
+    values = np.random.default_rng(0).standard_normal((2, 40, 3001))
+    with arrays.threads(count):
+        np.testing.assert_allclose(Median()(values), np.median(values, axis=1), rtol=1e-14)
+        values[1, 7, 2000] = np.nan
+        with pytest.raises(ValueError, match="not finite"):
+            Median()(values)
 
 
 @pytest.mark.parametrize("q", [1, 700, 3001])
