@@ -14,6 +14,7 @@ from . import (
     lad_messages,
     lower_bound,
 )
+from .improvements import IMPROVES
 
 STATEMENTS: tuple[Statement, ...] = (
     *general.STATEMENTS,
@@ -26,3 +27,5 @@ STATEMENTS: tuple[Statement, ...] = (
     *lower_bound.STATEMENTS,
     *adaptive.STATEMENTS,
 )
+
+__all__ = ["IMPROVES", "STATEMENTS"]
