@@ -100,8 +100,7 @@ def infimum() -> Derivation:
     """(43): a lower bound for every matrix with d ones in each row."""
     return (
         Chain("lad.eq43", combined().conclusion, "Infimum over the computation matrices")
-        .define({row_pairs: column_form().conclusion}, "by lad.eq41", source="LAD (41)")
-        .bound({column_squares: d**2 * N}, "lad.eq42", SLACK, ">=", source="LAD (42)")
+        .bound({row_pairs: column_bound().conclusion}, "lad.eq42", SLACK, ">=", source="LAD (42)")
         .equals(_VALUE, source="LAD (43)", printed=_VALUE)
         .derivation(lemmas=(combined(), column_form(), column_bound()), meanings=MEANINGS)
     )
