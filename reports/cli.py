@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-#: Modules that add commands of their own: each exports ``register(app)`` and imports what is heavy inside its functions.
+#: Modules that add commands: each exports ``register(app)`` and imports what is heavy inside its functions.
 COMMAND_MODULES = (
     "cli_catalogue",
     "cli_eval",
@@ -58,7 +57,7 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+    _version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
     # Formulas hold Greek letters and square roots: a terminal that cannot show them gets replacements, not a crash.
     for stream in (sys.stdout, sys.stderr):
@@ -67,6 +66,4 @@ def _root(
 
 
 for _name in COMMAND_MODULES:
-    if importlib.util.find_spec(f".{_name}", __package__) is None:  # PENDING
-        continue
     importlib.import_module(f".{_name}", __package__).register(app)
