@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..bounds import Statement
-    from ..bounds.numeric import Form
 
 
 def plot(
@@ -91,7 +90,10 @@ def _curves(statement: Statement, x: str, values: Any, given: Mapping[str, Any])
 
     arrays = {s.name: values if s.name == x else given[s.name] for s in statement.symbols}
     printed, derived = statement.printed, statement.derived
-    forms: list[tuple[Form, str]] = [("formula", statement.key)]
-    if printed is not None and derived is not None and printed != derived:
-        forms = [("printed", f"{statement.key} (printed)"), ("derived", f"{statement.key} (derived)")]
-    return [(label, evaluate_grid(statement, arrays, form=form)) for form, label in forms]
+    relied_on = evaluate_grid(statement, arrays)
+    if printed is None or derived is None or printed == derived:
+        return [(statement.key, relied_on)]
+    as_printed = evaluate_grid(statement, arrays, form="printed")
+    if np.allclose(as_printed, relied_on, rtol=1e-9, atol=0.0):
+        return [(statement.key, relied_on)]
+    return [(f"{statement.key} (printed)", as_printed), (f"{statement.key} (derived)", relied_on)]

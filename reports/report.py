@@ -211,6 +211,12 @@ def _timed(job: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[float, 
     return time.perf_counter() - clock, found
 
 
+def _leave_interrupts_to_the_parent() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _run_in_processes(
     jobs: Sequence[tuple[str, Callable[..., Any], tuple[Any, ...]]], gathered: Gathered, report: Progress, workers: int
 ) -> None:
@@ -220,7 +226,9 @@ def _run_in_processes(
     threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     # The processes share the cores: more threads in each would only get in one another's way.
     os.environ.update(dict.fromkeys(threads, "1"))
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    report(0.0, f"{len(jobs)} parts in {workers} processes")
     try:
         futures = {pool.submit(_timed, job, arguments): (label, arguments) for label, job, arguments in jobs}
         for count, future in enumerate(as_completed(futures), start=1):

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +218,21 @@ def test_claims_are_verified_by_name() -> None:
 
 def _claims_of(name: str) -> list[str]:
     return [claim.key.removeprefix(f"{name}.") for claim in get(name).CLAIMS]
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_what_to_do(tmp_path: Path) -> None:
+    """The whole process group gets the signal, as from a terminal; one line comes back, no traceback."""
+    command = [sys.executable, "-m", "byzbounds", "report", "--preset", "paper", "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(report.__file__).parents[1].parent)}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    )
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and not list(tmp_path.glob("parts/**/*.json")):
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "finished parts are kept" in errors
+    assert "Traceback" not in errors
