@@ -104,7 +104,16 @@ def _faba() -> Derivation:
     chain.bound({_c2: largest}, "a mean is nowhere farther than its farthest part", SHIFT)
     chain.define({H: N - alpha * N}, "H = N - alpha N")
     chain.simplify((2 * alpha / (1 - 2 * alpha)) ** 2)
-    return chain.derivation(meanings=_FABA_MEANINGS, lemmas=(_faba_reach(),))
+    return chain.derivation(meanings=_FABA_MEANINGS, lemmas=(_faba_reach(), _faba_approached()))
+
+
+def _faba_approached() -> Derivation:
+    """f honest messages at -1, the others at f/(N - 2f), the Byzantine ones at N/(N - 2f): all f at -1 are dropped."""
+    kept = (CORE * _byzantine / CORE + _byzantine * N / CORE) / H
+    chain = Chain("robustness.c_alpha.faba.approached", kept**2, "honest messages at two places, none farther than 1")
+    chain.define({H: N - alpha * N}, "H = N - alpha N")
+    chain.simplify((2 * alpha / (1 - 2 * alpha)) ** 2, note="a tie at the first step, for at most a third Byzantine")
+    return chain.derivation()
 
 
 def _faba_reach() -> Derivation:
@@ -203,12 +212,14 @@ STATEMENTS = (
         title="C_alpha^2 of FABA",
         source=_OWN,
         kind=Kind.CONSTANT,
-        relation=Relation.UPPER,
+        relation=Relation.TIGHT_UPPER,
         lhs=r"C_\alpha^2",
         derivation=_faba,
         hypotheses=(MINORITY,),
         uses=("cra.definition1", "cra.table1.faba"),
-        text="(2f/(N - 2f))^2 for every minority of Byzantine devices; the published value needs less than a third.",
+        text="(2f/(N - 2f))^2 for every minority of Byzantine devices, approached up to a third of them; the "
+        "published value "
+        "needs less than a third.",
     ),
     Statement(
         key="robustness.kappa.faba",

@@ -150,6 +150,12 @@ def worst_case(
     Bracket
         In dimension 1 where the published constant depends on the dimension, none is given, and dimension 1 refutes it.
 
+    Notes
+    -----
+    A witness counts with the honest messages in front and with them behind, whichever deviates less: ties between
+    messages, which the order decides, do not count. A rule that depends on the order, such as bucketing, is looked at
+    in these two orders only.
+
     Raises
     ------
     ValueError

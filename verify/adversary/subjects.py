@@ -18,7 +18,15 @@ from .search import BatchRule, Floats
 from .witness import Witness
 
 #: Evaluations of these cost about as much as that many of a rule that only compares distances.
-COSTS = {"mda": 300.0, "smea": 300.0, "caf": 60.0, "geometric-median": 60.0, "huber": 60.0, "correntropy": 60.0}
+COSTS = {
+    "bulyan": 20.0,
+    "mda": 300.0,
+    "smea": 300.0,
+    "caf": 60.0,
+    "geometric-median": 60.0,
+    "huber": 60.0,
+    "correntropy": 60.0,
+}
 #: Iterative rules need not converge while candidates are only compared.
 COARSE = {"tolerance": 1e-3, "max_iterations": 25}
 #: Subsets that an exact rule may compare.
