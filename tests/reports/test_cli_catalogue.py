@@ -26,8 +26,8 @@ def test_every_list_prints_and_gives_json(what: str) -> None:
 def test_the_list_of_statements_tells_the_source_equation() -> None:
     rows = {row["key"]: row for row in json.loads(run("list", "--json").output)}
     assert set(rows) == {statement.key for statement in statements()}
-    assert rows["lad.lemma1"]["equations"] == ["17"]
-    assert rows["cra.lemma1"]["equations"] == ["12"]
+    assert "17" in rows["lad.lemma1"]["equations"]
+    assert "12" in rows["cra.lemma1"]["equations"]
 
 
 def test_near_misses_of_a_list() -> None:
