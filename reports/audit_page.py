@@ -33,7 +33,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cells(row: Mapping[str, Any]) -> Sequence[str]:
-    limits = "; ".join(f"{name} in {row['limits'][name]}" for name in _LIMITS if name in row["limits"])
+    limits = "; ".join(f"{name}: {row['limits'][name]}" for name in _LIMITS if name in row["limits"])
     return (
         row["setting"],
         row["rule"],

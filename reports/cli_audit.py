@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     import sympy as sp
 
-    from ..bounds.audit import AuditReport, FeasibilityMap
+    from ..bounds.audit import AuditReport, FeasibilityMap, Limit
 
 Ranges = dict[str, tuple["sp.Expr", ...]]
 
@@ -107,13 +107,12 @@ def _print_report(report: AuditReport) -> None:
         ],
         title="Hypotheses",
     )
-    obstacles = {limit.name for limit in report.obstacles}
     limits = [
         {
             "parameter": limit.name,
             "value": str(limit.value),
             "admissible, others fixed": " or ".join(map(str, limit.intervals)) or "no value helps",
-            "note": _note(limit.name in obstacles, limit.inside, limit.change),
+            "note": _note(limit),
         }
         for limit in report.limits
     ]
@@ -149,12 +148,14 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.3g} %"
 
 
-def _note(obstacle: bool, inside: bool, change: float | None) -> str:
-    if inside:
+def _note(limit: Limit) -> str:
+    if limit.inside:
         return ""
-    if not obstacle:
+    if limit.nearest is None:
         return "cannot help alone"
-    return "obstacle" if change is None else f"obstacle: times {change:.3g} would do"
+    return f"obstacle until {float(limit.nearest):.5g}" + (
+        "" if limit.change is None else f", times {limit.change:.3g}"
+    )
 
 
 def _fate(vanishes: bool | None) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import sympy as sp
 
 from ..catalogue import get
+from .admissible import Interval
 from .core import audit
 from .report import AuditReport, Limit
 from .values import Value
@@ -83,39 +84,46 @@ def _lad(name: str, theorem: str, values: Mapping[str, Value]) -> tuple[Setting,
 
 def _cra(name: str, rule: str, alpha: str, proved: bool = False) -> Setting:
     values: dict[str, Value] = {"N": 100, "M": 1000, "r": 40, "alpha": alpha, "d_min": "N*r/M"}
-    if rule == "median":
+    values["C_alpha"] = constant = _c_alpha(rule, proved)
+    if "Q" in {symbol.name for symbol in constant.free_symbols}:
         values["Q"] = 100
-    values["C_alpha"] = _c_alpha(rule, proved)
     origin = "proved constant" if proved else "Table I"
     return Setting(name, f"{rule.replace('_', ' ')}, {origin}", "cra.theorem1", values)
+
+
+def _lad_settings() -> Iterator[Setting]:
+    example: dict[str, Value] = {"N": 100, "H": 65, "kappa": "3/2", "beta": 1}
+    given = "kappa = 3/2 as given"
+    for delta in ("0.1", "0.5", "1"):
+        values = {**example, "d": 5, "delta": delta}
+        yield Setting(f"LAD Fig. 2, d = 5, delta = {delta}", given, "lad.theorem1", values)
+    for d in (1, 5, 20, 50, 99):
+        values = {**example, "d": d, "delta": "0.5"}
+        yield Setting(f"LAD Fig. 3, d = {d}, delta = 0.5", given, "lad.theorem1", values)
+    for d in (3, 4):
+        yield Setting(f"LAD example under (36), d = {d}", given, "lad.theorem2", {**example, "d": d})
+    trained: dict[str, Value] = {"N": 100, "H": 80, "gamma0": "1e-6"}
+    for d in (1, 5, 10, 20):
+        yield from _lad(f"LAD Fig. 4, d = {d}", "lad.theorem2", {**trained, "d": d})
+    yield from _lad("LAD Fig. 5, d = 10", "lad.theorem2", {**trained, "d": 10})
+    compressed: dict[str, Value] = {"N": 100, "H": 70, "d": 3, "delta": "7/3", "gamma0": "3e-7"}
+    yield from _lad("LAD Fig. 6, 30 of 100 entries kept", "lad.theorem1", compressed)
+
+
+def _cra_settings() -> Iterator[Setting]:
+    for figure, fraction in (("2a", "0.2"), ("2b", "0.03"), ("2c", "0.4")):
+        for rule in ("median", "trimmed_mean", "phocas"):
+            for proved in (False, True):
+                yield _cra(f"CRA Fig. {figure}, alpha = {fraction}", rule, fraction, proved)
+    for figure, fraction in (("3a", "0.2"), ("3b", "0.4"), ("4", "0.1"), ("4", "0.2"), ("4", "0.4"), ("5", "0.2")):
+        for proved in (False, True):
+            yield _cra(f"CRA Fig. {figure}, alpha = {fraction}", "median", fraction, proved)
 
 
 @cache
 def settings() -> tuple[Setting, ...]:
     """Every parameter set, in the order of the papers."""
-    example: dict[str, Value] = {"N": 100, "H": 65, "kappa": "3/2", "beta": 1}
-    fig4: dict[str, Value] = {"N": 100, "H": 80, "gamma0": "1e-6"}
-    fig6: dict[str, Value] = {"N": 100, "H": 70, "d": 3, "delta": "7/3", "gamma0": "3e-7"}
-    given = "kappa = 3/2 as given"
-    rows = []
-    for d, delta in ((5, "1/10"), (5, "1/2"), (5, "1"), (1, "1/2"), (5, "1/2"), (20, "1/2"), (50, "1/2"), (99, "1/2")):
-        figure = 2 if len(rows) < 3 else 3
-        name = f"LAD Fig. {figure}, d = {d}, delta = {float(sp.Rational(delta))}"
-        rows.append(Setting(name, given, "lad.theorem1", {**example, "d": d, "delta": delta}))
-    for d in (3, 4):
-        rows.append(Setting(f"LAD example under (36), d = {d}", given, "lad.theorem2", {**example, "d": d}))
-    for d in (1, 5, 10, 20):
-        rows += _lad(f"LAD Fig. 4, d = {d}", "lad.theorem2", {**fig4, "d": d})
-    rows += _lad("LAD Fig. 5, d = 10", "lad.theorem2", {**fig4, "d": 10})
-    rows += _lad("LAD Fig. 6, 30 of 100 entries kept", "lad.theorem1", fig6)
-    rules = ("median", "trimmed_mean", "phocas")
-    for figure, alpha in (("2a", "1/5"), ("2b", "3/100"), ("2c", "2/5")):
-        name = f"CRA Fig. {figure}, alpha = {float(sp.Rational(alpha))}"
-        rows += [_cra(name, rule, alpha, proved) for rule in rules for proved in (False, True)]
-    for figure, alpha in (("3a", "1/5"), ("3b", "2/5"), ("4", "1/10"), ("4", "1/5"), ("4", "2/5"), ("5", "1/5")):
-        name = f"CRA Fig. {figure}, alpha = {float(sp.Rational(alpha))}"
-        rows += [_cra(name, "median", alpha, proved) for proved in (False, True)]
-    return tuple(rows)
+    return (*_lad_settings(), *_cra_settings())
 
 
 @cache
@@ -151,7 +159,15 @@ def _row(setting: Setting, report: AuditReport | None) -> dict[str, Any]:
 
 
 def _reach(limit: Limit) -> str:
-    return " or ".join(str(interval) for interval in limit.intervals) or "no value helps"
+    return " or ".join(_readable(interval) for interval in limit.intervals) or "no value helps"
+
+
+def _readable(interval: Interval) -> str:
+    """The interval with surds as decimals."""
+    ends = tuple(
+        end if len(str(end)) <= 8 and not end.is_irrational else sp.N(end, 5) for end in (interval.low, interval.high)
+    )
+    return str(replace(interval, low=ends[0], high=ends[1]))
 
 
 __all__ = ["Setting", "paper_audits", "rows", "settings"]

@@ -23,8 +23,8 @@ def test_one_line_a_setting() -> None:
     assert "Of 2 settings: 1 vacuous, 1 no constant." in page
     line = next(line for line in page.splitlines() if line.startswith("| Fig. 1"))
     assert r"some \| rule" in line
-    assert "kappa in [0, 1)" in line
-    assert "N in" not in line
+    assert "kappa: [0, 1)" in line
+    assert "N: " not in line
     assert line.endswith("| 1 |")
 
 
