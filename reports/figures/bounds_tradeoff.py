@@ -24,7 +24,7 @@ CAPTION = (
     "Points on the Pareto front of all three are filled."
 )
 PARAMETERS: Parameters = {
-    **lad_setting.PARAMETERS, "H": 70, "gamma0": 3e-7, "iterations": 600,
+    **lad_setting.PARAMETERS, "H": 70, "gamma0": 3e-7, "iterations": 400, "seeds": 10,
     "loads": (1, 3, 10, 30), "kept": (5, 10, 30, 60, 100),
 }  # fmt: skip
 PRESETS: dict[str, Parameters] = {

@@ -23,11 +23,11 @@ PRESETS: Mapping[str, Parameters] = {
 }
 
 #: The readings beside the literal one take fewer iterations; "few-iterations" is the literal one with as many as they.
-READING_PRESETS: Mapping[str, Parameters] = {"paper": {"iterations": 400}, "full": {"iterations": 2000}}
+READING_PRESETS: Mapping[str, Parameters] = {"paper": {"iterations": 300}, "full": {"iterations": 2000}}
 
 READINGS: Mapping[str, Parameters] = {
     "literal": {},
-    "few-iterations": {"iterations": 400},
+    "few-iterations": {"iterations": 300},
     "fixed-identities": {"byzantine": "fixed"},
     "fixed-subsets": {"baseline_subsets": "fixed"},
     "independent-subsets": {"baseline": "independent"},

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Iterations at which a curve is recorded, about.
 RECORDS = 80
 
+#: A run that ends with so many times its first loss has diverged: how far it got says nothing about its method.
+DIVERGED = 1e3
+
 #: Share of the recorded iterations, at the end of a run, whose mean log-loss is a run's result.
 TAIL = 0.1
 
@@ -95,7 +98,7 @@ def tables(
         ``"curves"``: label, iteration, geometric mean of the loss over seeds, its 95 % confidence band, and the number
         of diverged runs. The band leaves out what all series of a seed share (its data make every loss high or low),
         so that it shows how far apart the series are. ``"finals"``: label, seed, mean log-loss over the last
-        tenth of the records, and the iteration of divergence.
+        tenth of the records (infinite for a diverged run), and the iteration at which numbers gave out.
     """
     extra = extra or {label: {} for label in trajectories}
     logs = np.stack([log_losses(t) for t in trajectories.values()])
@@ -155,10 +158,12 @@ def _finals(label: str, trajectory: Trajectory, extra: Mapping[str, Any]) -> Tab
     logs = log_losses(trajectory)
     tail = max(1, round(TAIL * logs.shape[1]))
     size = logs.shape[0]
+    ends = logs[:, -tail:].mean(axis=1)
+    ends = np.where(ends - logs[:, 0] > np.log(DIVERGED), np.inf, ends)
     return Table.of(
         label=[label] * size,
         seed=trajectory.seeds,
-        log_loss=logs[:, -tail:].mean(axis=1),
+        log_loss=ends,
         diverged_at=trajectory.diverged,
         **{name: [value] * size for name, value in extra.items()},
     )
