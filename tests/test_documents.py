@@ -22,7 +22,9 @@ ELSEWHERE = (
     "mypy ",
 )  # fmt: skip
 #: Take longer than the default run may.
-LONG = ("byzbounds report", "byzbounds verify --preset", "byzbounds figure", "byzbounds verify --claims")
+LONG = (
+    "byzbounds report", "byzbounds verify --preset", "byzbounds figure", "byzbounds verify --claims", "byzbounds errata",
+)  # fmt: skip
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -40,10 +42,11 @@ def commands(path: Path) -> list[str]:
 
 
 def _commands(long: bool) -> list[object]:
+    """Each command once, under the first document that gives it."""
+    found = {command: path.name for path in reversed(DOCUMENTS) for command in reversed(commands(path))}
     return [
-        pytest.param(command, id=f"{path.name}: {command[:70]}")
-        for path in DOCUMENTS
-        for command in commands(path)
+        pytest.param(command, id=f"{name}: {command[:70]}")
+        for command, name in reversed(found.items())
         if command.startswith(LONG) is long
     ]
 
