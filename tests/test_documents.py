@@ -23,8 +23,12 @@ ELSEWHERE = (
 )  # fmt: skip
 #: Take longer than the default run may.
 LONG = (
-    "byzbounds report", "byzbounds verify --preset", "byzbounds figure", "byzbounds verify --claims", "byzbounds errata",
-)  # fmt: skip
+    "byzbounds report",
+    "byzbounds verify --preset",
+    "byzbounds figure",
+    "byzbounds verify --claims",
+    "byzbounds errata",
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
