@@ -100,14 +100,16 @@ def verify_claims(
     from .claims import judge
     from .figures import compute, get
     from .figures.base import no_progress
-    from .report import PRESETS
+    from .report import readings_of
 
-    if preset not in PRESETS:
-        raise ValueError(f"verify --claims: no preset {preset!r}; there are {', '.join(PRESETS)}")
     claims = chosen_claims(names)
-    wanted = readings if readings is not None else PRESETS[preset]
     needed = list(dict.fromkeys(figure for claim in claims for figure in claim.figures))
-    units = [(f, r) for f in needed for r in get(f).READINGS if wanted is None or r in wanted]
+    units = [
+        (f, r)
+        for f in needed
+        for r in (readings_of(f, preset) if readings is None else readings)
+        if r in get(f).READINGS
+    ]
     report, data = progress or no_progress, {}
     for number, (figure, reading) in enumerate(units):
         report(number / len(units), f"{figure} ({reading})")
