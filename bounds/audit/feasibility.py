@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import sympy as sp
 
 from ..catalogue import get
 from ..statement import Role, Statement
-from .values import Value, read_point
+from .values import Point, Value, read_point
 
 Array = npt.NDArray[Any]
 
@@ -80,23 +80,9 @@ def feasibility(
     statement = get(theorem) if isinstance(theorem, str) else theorem
     if x[0] == y[0]:
         raise ValueError(f"feasibility({statement.key}) needs two different parameters, got {x[0]!r} on both axes")
-    filled = {**values, x[0]: 1, y[0]: 1}
-    point = read_point(statement.key, statement.symbols, filled)
-    by_name = {symbol.name: symbol for symbol in (*statement.symbols, *point.numbers)}
-    axes = (by_name[x[0]], by_name[y[0]])
-    grid = np.meshgrid(np.asarray(x[1], dtype=float), np.asarray(y[1], dtype=float))
-    fixed = type(point)({s: v for s, v in point.numbers.items() if s not in axes}, point.ties)
-
-    def evaluate(expression: sp.Basic) -> Array | None:
-        resolved = fixed.resolve(expression)
-        if resolved.free_symbols - set(axes):
-            return None
-        with np.errstate(all="ignore"):
-            values_ = sp.lambdify(axes, resolved, modules="numpy", cse=True)(*grid)
-        return np.broadcast_to(np.asarray(values_), grid[0].shape)
-
-    domain, conditions = np.ones(grid[0].shape, bool), np.ones(grid[0].shape, bool)
-    margin, ignored = np.full(grid[0].shape, np.inf), []
+    evaluate, shape = _evaluator(statement, x, y, values)
+    domain, conditions = np.ones(shape, bool), np.ones(shape, bool)
+    margin, ignored = np.full(shape, np.inf), []
     for hypothesis in statement.hypotheses:
         if hypothesis.condition is None:
             continue
@@ -108,20 +94,36 @@ def feasibility(
         else:
             conditions = conditions & truth.astype(bool)
             margin = np.fmin(margin, _margins(hypothesis.condition, evaluate))
-    feasible = domain & conditions
     bound = evaluate(statement.formula) if isinstance(statement.formula, sp.Expr) and not ignored else None
     if bound is not None:
-        bound = np.where(feasible, bound, np.inf)
-    return FeasibilityMap(
-        statement.key,
-        (x[0], np.asarray(x[1], dtype=float)),
-        (y[0], np.asarray(y[1], dtype=float)),
-        domain,
-        feasible,
-        np.where(domain, margin, np.nan),
-        bound,
-        tuple(ignored),
-    )
+        bound = np.where(domain & conditions, bound, np.inf)
+    across, up = (x[0], np.asarray(x[1], dtype=float)), (y[0], np.asarray(y[1], dtype=float))
+    margin = np.where(domain, margin, np.nan)
+    return FeasibilityMap(statement.key, across, up, domain, domain & conditions, margin, bound, tuple(ignored))
+
+
+def _evaluator(
+    statement: Statement,
+    x: tuple[str, Sequence[float] | Array],
+    y: tuple[str, Sequence[float] | Array],
+    values: Mapping[str, Value],
+) -> tuple[Callable[[sp.Basic], Array | None], tuple[int, ...]]:
+    """Evaluates formulas on the grid (None where another value is missing), and the grid's shape."""
+    point = read_point(statement.key, statement.symbols, {**values, x[0]: 1, y[0]: 1})
+    by_name = {symbol.name: symbol for symbol in (*statement.symbols, *point.numbers)}
+    axes = (by_name[x[0]], by_name[y[0]])
+    fixed = Point({symbol: value for symbol, value in point.numbers.items() if symbol not in axes}, point.ties)
+    grid = np.meshgrid(np.asarray(x[1], dtype=float), np.asarray(y[1], dtype=float))
+
+    def evaluate(expression: sp.Basic) -> Array | None:
+        resolved = fixed.resolve(expression)
+        if resolved.free_symbols - set(axes):
+            return None
+        with np.errstate(all="ignore"):
+            found = sp.lambdify(axes, resolved, modules="numpy", cse=True)(*grid)
+        return np.broadcast_to(np.asarray(found), grid[0].shape)
+
+    return evaluate, grid[0].shape
 
 
 def _margins(condition: sp.Basic, evaluate: Any) -> Any:
