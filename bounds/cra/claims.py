@@ -42,6 +42,13 @@ _SLOW = {**_ROBUST, gamma0: robust / ((1 + robust) * (1 + slow) * (noise_rate + 
 _SIZES = {N: sp.Integer(100), M: sp.Integer(1000), r: sp.Integer(40), Q: sp.Integer(100)}
 
 
+def _median_ratio(honest: tuple[int, ...], byzantine: tuple[int, ...]) -> sp.Expr:
+    """What C_alpha^2 of the median has to cover for these messages in one dimension, an odd number in all."""
+    ordered = sorted(honest + byzantine)
+    mean = sp.Rational(sum(honest), len(honest))
+    return (ordered[len(ordered) // 2] - mean) ** 2 / max((sp.Integer(value) - mean) ** 2 for value in honest)
+
+
 def _claim(key: str, title: str, place: str | Source, claim: Claim, text: str, *uses: str) -> Statement:
     return Statement(
         key=f"cra.{key}",
@@ -264,6 +271,18 @@ STATEMENTS = (
         "(40) does not decrease with C_alpha, wherever its denominator is positive.",
         "cra.remark3",
         "cra.remark3.form",
+    ),
+    _claim(
+        "table1.median.one_dimension",
+        "Table I's constant of the median covers one dimension",
+        "Table I",
+        HoldsAt(
+            sp.Le(_median_ratio((-1, -1, 1, 1), (1,)), _MEDIAN, evaluate=False),
+            {N: sp.Integer(5), alpha: sp.Rational(1, 5), Q: sp.Integer(1)},
+        ),
+        "Honest messages -1, -1, 1, 1 and one Byzantine message 1: the squared distance of their median from the honest "
+        "mean, over the largest squared honest deviation, is at most Table I's entry.",
+        "cra.table1.median",
     ),
     _claim(
         "definition1.alpha_only",
