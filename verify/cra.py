@@ -124,6 +124,19 @@ def worst_pairs(settings: Settings) -> Iterator[Case]:
             yield Case((spread**2 + total**2) ** 2, values, witness, facts=world.facts)
 
 
+def _holder_spread(world: CraWorld) -> Fraction:
+    mean = Fraction(sum(world.holders), len(world.holders))
+    return sum(((count - mean) ** 2 for count in world.holders), Fraction(0)) / len(world.holders)
+
+
+def _even_diameter(settings: Settings) -> Iterator[Case]:
+    """(13) where its approximation is exact: every subset held equally often."""
+    for world in worlds(settings):
+        if len(set(world.holders)) == 1:
+            lhs = _diameter_sq(world)
+            yield Case(lhs, world.values, world.witness, relation=Relation.UPPER, facts=world.facts)
+
+
 def _uncoded(settings: Settings) -> Iterator[Case]:
     for world in worlds(settings):
         gradients = world.gradients
@@ -287,6 +300,8 @@ PROBES: tuple[Probe, ...] = (
     _probe("cra.eq44.subset", _subset_parts),
     _probe("cra.lemma1", _each(_diameter_sq)),
     _probe("cra.lemma1", worst_pairs, "all gradients"),
+    _probe("cra.remark1", _even_diameter),
+    _probe("cra.allocation.spread", _each(_holder_spread)),
     _probe("cra.remark1.uncoded", _uncoded),
     _probe("cra.phi1", _each(_honest_probability(1))),
     _probe("cra.phi2", _each(_honest_probability(2))),

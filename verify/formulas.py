@@ -186,6 +186,18 @@ def _least_bound(settings: Settings) -> Iterator[Case]:
             yield Case(lhs, values, {**_shown(values), "u": str(u)}, relation=Relation.LOWER)
 
 
+def _best_point(settings: Settings) -> Iterator[Case]:
+    for case in itertools.islice(_least_bound(settings), 0, None, 19):
+        values = case.values
+        excess, floor, noise, lost, kept = (values[name] for name in ("excess", "floor", "noise", "lost", "kept"))
+
+        def height(u: sp.Expr, given: tuple[sp.Expr, ...] = (excess, floor, noise, lost, number(kept))) -> sp.Expr:
+            a, c, b, v, q = given
+            return (a * (1 + 1 / u) + c + b * u) / (q - v * u) if (q - v * u).evalf(30) > 0 else sp.Integer(10) ** 9
+
+        yield _optimum(values, height, number(bound(get("refined.descent.best_point"), values)))
+
+
 def _lad() -> Iterator[dict[str, Any]]:
     for load, delta in itertools.product((1, 4, 9), (Fraction(0), Fraction(1, 3))):
         yield {
@@ -237,6 +249,7 @@ CASES: dict[str, Observer] = {
     "cra.remark2": partial(_even_floors, False),
     "cra.remark3": partial(_even_floors, True),
     "refined.descent.best": _least_bound,
+    "refined.descent.best_point": _best_point,
     "refined.descent.best_eta": _best_eta,
     "refined.lad.floor.ratio": _floor_ratio,
     "refined.lad.lower_bound.gap": _bound_gap,

@@ -46,6 +46,7 @@ CASES: dict[str, Observer] = {
     "lad.lemma1.any_matrix": lad_cases.matrices,
     "lad.definition1": lad_cases.aggregation,
     "lad.definition2": lad_cases.compression,
+    "lad.sparsification": lad_cases.sparsification,
     "lad.assumption1": lad_cases.smoothness,
     "lad.assumption2": lad_cases.heterogeneity,
     "lad.assumption3": lad_cases.losses,
@@ -99,5 +100,11 @@ PROBES: tuple[Probe, ...] = (
     Probe("lad.lemma1", Check.MONTE_CARLO, check_weights, random=True),
     Probe("lad.lemma1.infimum", Check.EXACT, check_infimum),
     *expectation_probes(OBSERVED, CONSTANTS),
+    Probe(
+        "lad.dispersion",
+        Check.EXACT,
+        partial(check_expectation, observable="coded dispersion", any_matrix=True),
+        "any matrix",
+    ),
     *case_probes(CASES, "lad.cases"),
 )

@@ -215,6 +215,26 @@ _CRA_SIDES: dict[str, Observer] = {
     r"\frac{r^2}{M}-|\mathcal{S}_i\cap\mathcal{S}_j|": _cra(_cra_imbalance),
 }
 
+
+def _cra_adaptive(world: CraWorld) -> Fraction:
+    """The largest error over all honest sets."""
+    target = world.gradient / Fraction(world.devices)
+    return max(norm_sq(aggregate - target) for aggregate, _ in world.outcomes(world.x))
+
+
+def _lad_adaptive(settings: Settings) -> Iterator[Case]:
+    """The error when the Byzantine devices of an iteration are chosen after the tasks: the worst set each time."""
+    for world in lad_worlds(settings):
+        if world.kept is None:
+            yield Case(world.adaptive_error, world.values, world.witness)
+
+
+_ADAPTIVE: dict[str, Observer] = {
+    "refined.lad.adaptive.error": _lad_adaptive,
+    "refined.cra.adaptive.error": _cra(_cra_adaptive),
+    "refined.adaptive.spread": _cra(_cra_adaptive),
+}
+
 #: Hypotheses of settings that the exact iterations are not in: another compressor, rule constant or adversary.
 _ELSEWHERE = ("refined.lad.shared.", "refined.lad.rba", "refined.lad.one_task.", "refined.lad.lower_bound")
 
@@ -248,6 +268,7 @@ PROBES: tuple[Probe, ...] = (
         Probe(key, Check.EXACT, partial(check_cases, observer=observer), "cases", stream="cra.worlds")
         for key, observer in _matched(_CRA_SIDES, ("refined.cra.",), _NAMED).items()
     ),
+    *case_probes(_ADAPTIVE, "cra.worlds"),
     *(
         Probe(key, Check.EXACT, partial(check_cases, observer=worst_pairs), "all gradients", stream="cra.worlds")
         for key in ("refined.cra.lemma1", "refined.cra.lemma1.attainable")

@@ -56,6 +56,7 @@ _SEARCHED = {
     "meamed_even": "meamed",
     "krum": "krum",
     "krum_third": "krum",
+    "multikrum": "multikrum",
     "faba": "faba",
 }
 _SLOW = {"geometric_median": "geometric-median", "geometric_median_odd": "geometric-median", "mda": "mda"}
@@ -208,6 +209,22 @@ def check_between_norms(statement: Statement, settings: Settings) -> Verdict:
     return tally.verdict(f"exact worst cases of {', '.join(_LINEAR)}" + ("; attained" if tight else ""))
 
 
+def check_from_largest(statement: Statement, settings: Settings) -> Verdict:
+    """kappa of an RBA rule from its C_alpha: the rules with exact worst cases, each with its own C_alpha."""
+    tally = Tally(statement, Check.ADVERSARY)
+    for n, f in _sizes(Subject("cwtm", "max", searched=False), settings):
+        for rule in _LINEAR:
+            largest = _bracket(rule, n, f, "max", n, settings.seed).lower
+            value = bound(statement, {**_values(n, f, n), "C_alpha": sp.sqrt(number(largest))})
+            if value is None:
+                tally.skip()
+                continue
+            kappa = _bracket(rule, n, f, "mean", None, settings.seed).lower
+            outcome = Outcome.HOLDS if sign_of(value - number(kappa)) >= 0 else Outcome.REFUTED
+            tally.add(outcome, {"N": n, "H": n - f, "rule": rule}, kappa, _number(value))
+    return tally.verdict(f"exact worst cases of {', '.join(_LINEAR)}")
+
+
 def check_property(statement: Statement, settings: Settings, rule: str) -> Verdict:
     """Property test of kappa-robustness: generated adversarial message sets against the rule as implemented."""
     from ..simulate.aggregation import rule_from_name
@@ -241,6 +258,7 @@ def _probes() -> Iterator[Probe]:
         "robustness.c_alpha.lower_bound": partial(check_lower_bound, norm="max"),
         "robustness.c_alpha.lower_bound_third": partial(check_lower_bound, norm="max"),
         "robustness.c_alpha.below_kappa": check_between_norms,
+        "refined.lad.rba": check_from_largest,
     }
     for key, experiment in others.items():
         yield Probe(key, Check.ADVERSARY, experiment, stream="rules")

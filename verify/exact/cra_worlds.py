@@ -169,6 +169,7 @@ class CraWorld:
             cra_convergence.EQUAL_LOADS.text: equal,
             cra_convergence.EQUIDISTANT.text: len(shared) == 1,
             cra_convergence.HELD.text: held,
+            "the messages of all devices, were they honest, average to grad F / N": held,
         }
 
     @cached_property

@@ -85,6 +85,7 @@ def _check_size(tally: Tally, statement: Statement, observable: str, size: Size,
     for table in _matrices(size, any_matrix):
         if table is not None:
             values["theta_sq"] = sum(sum(column) ** 2 for column in zip(*table, strict=True))
+            values["spread"] = values["theta_sq"] - size.devices * size.load**2
         result = moments(size, table is None and size.devices <= 3, table)
         observed = [[factor * entry for entry in row] for row in result.forms[observable]]
         claimed = _claimed(statement, values, observed, part)

@@ -193,6 +193,14 @@ def compression(settings: Settings) -> Iterator[Case]:
             yield Case(_mean(errors), values, {"vector": [str(entry) for entry in vector], "kept": kept})
 
 
+def sparsification(settings: Settings) -> Iterator[Case]:
+    """``E ||C(g) - g||^2 / ||g||^2`` of random sparsification, over all supports."""
+    for case in compression(settings):
+        if case.values["norm_sq"]:
+            dimension, kept = len(case.witness["vector"]), case.witness["kept"]
+            yield Case(case.lhs / case.values["norm_sq"], {"Q": dimension, "Q_kept": kept}, case.witness)
+
+
 def _kept(vector: Rationals, support: tuple[int, ...]) -> Rationals:
     scale = Fraction(len(vector), len(support))
     return rationals([scale * entry if k in support else 0 for k, entry in enumerate(vector)])

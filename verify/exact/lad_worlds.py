@@ -91,21 +91,21 @@ class LadWorld:
     @cached_property
     def cases(self) -> list[tuple[Rationals, Rationals, Fraction]]:
         """(aggregate, honest mean, honest dispersion) for all tasks, permutations and supports, equally likely."""
+        return [self._aggregate(sent) for coded in self._coded() for sent in self._compressed(coded)]
+
+    def _coded(self) -> Iterator[Rationals]:
+        """What the devices compute, for all permutations and tasks."""
         gradients = self.problem.gradients(self.x)
         everyone = range(self.devices)
-        found = []
+        zero = rationals([0] * len(self.x))
         for order in itertools.permutations(everyone):
             permuted = gradients[list(order)]
             windows = [
-                sum((permuted[(i + k) % self.devices] for k in range(self.load)), rationals([0] * len(self.x)))
-                / Fraction(self.load)
+                sum((permuted[(i + k) % self.devices] for k in range(self.load)), zero) / Fraction(self.load)
                 for i in everyone
             ]
             for tasks in itertools.permutations(everyone):
-                coded = np.array([windows[i] for i in tasks], dtype=object)
-                for sent in self._compressed(coded):
-                    found.append(self._aggregate(sent))
-        return found
+                yield np.array([windows[i] for i in tasks], dtype=object)
 
     def _compressed(self, coded: Rationals) -> Iterator[Rationals]:
         if self.kept is None:
@@ -137,6 +137,19 @@ class LadWorld:
         for aggregate, _, _ in self.cases:
             total += norm_sq(self.problem.gradients(self.x - self.gamma * aggregate).sum(axis=0))
         return total / len(self.cases)
+
+    @cached_property
+    def adaptive_error(self) -> Fraction:
+        """``E max ||ghat - grad F / N||^2``, the maximum over all sets of f Byzantine devices; without compression."""
+        target = self.gradient / Fraction(self.devices)
+        total, count = Fraction(0), 0
+        for coded in self._coded():
+            errors = []
+            for byzantine in itertools.combinations(range(self.devices), self.byzantine):
+                received = attacked(coded, byzantine, self.gradient, self.attack)
+                errors.append(norm_sq(trimmed_mean(received, self.byzantine) - target))
+            total, count = total + max(errors), count + 1
+        return total / count
 
     @property
     def witness(self) -> dict[str, Any]:
