@@ -280,8 +280,8 @@ STATEMENTS = (
             sp.Le(_median_ratio((-1, -1, 1, 1), (1,)), _MEDIAN, evaluate=False),
             {N: sp.Integer(5), alpha: sp.Rational(1, 5), Q: sp.Integer(1)},
         ),
-        "Honest messages -1, -1, 1, 1 and one Byzantine message 1: the squared distance of their median from the honest "
-        "mean, over the largest squared honest deviation, is at most Table I's entry.",
+        "Honest messages -1, -1, 1, 1 and one Byzantine message 1: the squared distance of their median from the "
+        "honest mean, over the largest squared honest deviation, is at most Table I's entry.",
         "cra.table1.median",
     ),
     _claim(
