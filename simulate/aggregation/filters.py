@@ -107,7 +107,9 @@ def _top_eigenpair(xp: Namespace, matrices: Array) -> tuple[Array, Array]:
 
     last = matrices.shape[-1] - 1
     pairs = [eigh(one, subset_by_index=[last, last], check_finite=False) for one in matrices]
-    return xp.stack([value[0] for value, _ in pairs]), xp.stack([vector[:, 0] for _, vector in pairs])
+    # Where many eigenvalues coincide, the partial solver may come back without any: all of them are computed then.
+    pairs = [pair if len(pair[0]) else eigh(one, check_finite=False) for one, pair in zip(matrices, pairs, strict=True)]
+    return xp.stack([value[-1] for value, _ in pairs]), xp.stack([vector[:, -1] for _, vector in pairs])
 
 
 @dataclass(frozen=True, repr=False)
