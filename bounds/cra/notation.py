@@ -11,9 +11,8 @@ from ..symbols import C_alpha, M, N, alpha, d_min, r
 t = sp.Symbol("t", integer=True, nonnegative=True)
 #: Learning rate of one iteration.
 gamma_t = sp.Symbol("gamma_t", positive=True)
-#: F(x^t), and the conditional expectation of F(x^{t+1}).
+#: F(x^t).
 F_t = sp.Symbol("F_t", real=True)
-F_next = sp.Symbol("F_next", real=True)
 #: E||ghat - gbar||^2, the aggregation error, and E||gbar||^2, both given the past.
 agg_sq = sp.Symbol("agg_sq", nonnegative=True)
 mean_sq = sp.Symbol("mean_sq", nonnegative=True)
