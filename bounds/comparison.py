@@ -19,12 +19,8 @@ from .statement import Hypothesis, Relation
 #: How symbols scale when all losses are multiplied by c, and when lengths in model space are multiplied by c.
 _LOSS_SCALE = {sym.beta: 1, sym.L: 1, sym.gamma0: -1, sym.lam: -1, sym.grad_sq: 2, sym.V: 2, sym.F0: 1, sym.Fstar: 1}
 _LENGTH_SCALE = {sym.beta: -1, sym.L: -2, sym.gamma0: 2, sym.lam: 2, sym.grad_sq: -2, sym.V: -2}
-#: Operations beyond which a sign is sampled, not proved: exact arithmetic on such quotients takes minutes.
-_LONG = 300
 _UPPER = (Relation.UPPER, Relation.TIGHT_UPPER)
 _LOWER = (Relation.LOWER, Relation.TIGHT_LOWER)
-
-
 #: Working precision of sampled comparisons, and how many of its digits rounding may spoil.
 _DIGITS = 60
 _ROUNDING = 20
@@ -202,8 +198,6 @@ def compare(
         return _compare_propositions(printed, derived, conditions, tries)
     if printed == derived:
         return Comparison(Effect.NONE, "the same expression")
-    if printed == derived:
-        return Comparison(Effect.NONE, "the same function")
     plain, target = _without_functions(printed, derived)
     below, equal, above, low, high = _sides(printed, derived, conditions, tries)
     counted = f"{below} below, {equal} equal, {above} above of {below + equal + above} random points"
