@@ -60,7 +60,7 @@ _POINTS["paper"] = (
     Point(100, 80, 1, None, "gaussian"),
     Point(100, 65, 5, None, "gaussian"),
     Point(100, 80, 5, 16, "gaussian"),
-    Point(100, 80, 10, None, "outlier"),
+    Point(20, 15, 4, None, "outlier"),
     Point(100, 70, 10, 10, "gaussian"),
     Point(100, 65, 3, 24, "gaussian"),
 )

@@ -19,26 +19,26 @@ LEVEL = 0.01
 RUNS, LENGTH = 1000, 4000
 
 
-def laws(rng):
+def laws(rng, length):
     """Bounded laws with their mean and upper bound: symmetric, skewed, rare, and concentrated."""
-    yield "uniform", rng.random((RUNS, LENGTH)), 0.5, 1.0
-    yield "rare", (rng.random((RUNS, LENGTH)) < 0.05) * 1.0, 0.05, 1.0
-    yield "exponential", np.minimum(rng.exponential(size=(RUNS, LENGTH)), 20.0), 1 - math.exp(-20), 20.0
-    yield "concentrated", 1 + 0.1 * (2 * rng.random((RUNS, LENGTH)) - 1), 1.0, 3.0
+    yield "uniform", rng.random((RUNS, length)), 0.5, 1.0
+    yield "rare", (rng.random((RUNS, length)) < 0.05) * 1.0, 0.05, 1.0
+    yield "exponential", np.minimum(rng.exponential(size=(RUNS, length)), 20.0), 1 - math.exp(-20), 20.0
+    yield "concentrated", 1 + 0.1 * (2 * rng.random((RUNS, length)) - 1), 1.0, 3.0
 
 
 @pytest.mark.parametrize("sides", ["<=", ">=", "="])
 def test_a_true_tight_statement_is_falsely_refuted_less_often_than_the_level(sides):
-    for name, samples, mean, upper in laws(np.random.default_rng(5)):
+    for name, samples, mean, upper in laws(np.random.default_rng(5), 1000):
         rate = refutation_rate(samples, Question(mean, sides, 0.0, upper, tight=True), LEVEL)
         # Three standard errors of the rate that is allowed.
         assert rate <= LEVEL + 3 * math.sqrt(LEVEL / RUNS), name
 
 
 def test_a_bound_lowered_by_five_percent_is_refuted_with_high_power():
-    for name, samples, mean, upper in laws(np.random.default_rng(6)):
-        if name in ("rare", "exponential"):  # relative variance 19 and 1: too few samples
-            continue
+    for name, samples, mean, upper in laws(np.random.default_rng(6), LENGTH):
+        if name in ("rare", "exponential"):
+            continue  # relative variances of 19 and 1: so few samples cannot tell 5 percent
         question = Question(0.95 * mean, "<=", 0.0, upper, tight=True)
         assert refutation_rate(samples, question, LEVEL) > 0.85, name
 
