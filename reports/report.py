@@ -122,20 +122,27 @@ def build(
         ]
     _run(jobs, gathered, report, workers)
     claims = judge([c for name in names for c in get(name).CLAIMS], gathered.data)
-    provenance = {
+    wall_time = time.perf_counter() - clock
+    provenance = _provenance(gathered, preset, seed, folder, started, wall_time)
+    return write(folder, gathered, claims, provenance, names, statements)
+
+
+def _provenance(
+    gathered: Gathered, preset: str, seed: int, folder: Path, started: str, wall_time: float
+) -> dict[str, Any]:
+    return {
         "command": _command(preset, folder, seed),
         "preset": preset,
         "seed": seed,
         "started": started,
         "finished": now(),
-        "wall_time_s": time.perf_counter() - clock,
+        "wall_time_s": wall_time,
         "versions": versions(),
         "machine": machine(),
         "fingerprint": fingerprint(),
         "parts": gathered.seconds,
         "parameters": {f"{name}/{reading}": dict(d.parameters) for (name, reading), d in gathered.data.items()},
-    }  # fmt: skip
-    return write(folder, gathered, claims, provenance, names, statements)
+    }
 
 
 def _command(preset: str, folder: Path, seed: int) -> str:
