@@ -7,6 +7,7 @@ from functools import cache
 import sympy as sp
 
 from ..inequalities import Algebra, Positivity
+from ..named import Named
 from ..proof import Chain, Derivation
 from ..statement import Hypothesis, Kind, Relation, Role, Statement
 from ..symbols import F0, C_alpha, Fstar, L, M, N, T, alpha, beta, d_min, gamma0, r
@@ -26,7 +27,6 @@ from .notation import (
     source,
     t,
 )
-from .opaque import Opaque
 from .theorem1 import eq30_derivation, known_constants, sum_gamma, sum_gamma_sq, weighted
 
 #: sum over t of 1 / sqrt(t + 1), and of 1 / (t + 1).
@@ -99,7 +99,7 @@ def _harmonic() -> Derivation:
 
 def named_log() -> Opaque:
     """``log_T`` stands for ``log(T + 1)``."""
-    return Opaque(_LOG, Algebra(why="log_T is log(T + 1)"))
+    return Named(Algebra(why="log_T is log(T + 1)"), _LOG)
 
 
 @cache
@@ -148,7 +148,7 @@ def theorem2_derivation() -> Derivation:
     chain.bound({noise: _eq39().conclusion.subs(_LOG)}, "cra.eq39", source="CRA (39)")
     chain.equals(chain.now.subs(log_, sp.log(T + 1)), named_log())
     constants = Algebra(known_constants(), why="cra.rho1, ..., cra.rho4")
-    chain.equals(chain.now.subs(known_constants()), Opaque(_LOG, constants))
+    chain.equals(chain.now.subs(known_constants()), Named(constants, _LOG))
     return chain.derivation(uses=("cra.eq36", "cra.eq39", "cra.rho1", "cra.rho2", "cra.rho3", "cra.rho4"))
 
 

@@ -8,8 +8,8 @@ from functools import cache
 import sympy as sp
 
 from ..inequalities import Algebra
+from ..named import Named
 from ..proof import Chain, Derivation
-from .named import Named
 from .notation import Constants, err_0, err_1, noise_0, noise_1
 
 _LOG, _DECAY = sp.symbols("log_T decay", nonnegative=True)

@@ -19,12 +19,12 @@ from functools import cache
 import sympy as sp
 
 from ..inequalities import PSD, Algebra
+from ..named import Named
 from ..proof import Chain, Derivation
 from ..squares import Gram
 from ..statement import Hypothesis, Kind, Relation, Statement
 from ..symbols import H, M, N, alpha, beta, d, kappa, r
 from .lad_theorem import floor2
-from .named import Named
 from .notation import DEVICES, LOAD, MAJORITY, result
 
 #: Number of subset gradients that differ, and by how much (squared).

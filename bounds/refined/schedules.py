@@ -7,10 +7,10 @@ from functools import cache
 import sympy as sp
 
 from ..inequalities import Algebra, Positivity, Replace
+from ..named import Named
 from ..proof import Chain, Derivation
 from ..symbols import F0, Fstar, L, N, eta, gamma0, grad_sq
 from .descent import step_derivation
-from .named import Named
 from .notation import (
     Constants,
     F_t,

@@ -1,4 +1,4 @@
-"""A reason for steps with logarithms, which certificates cannot hold: each is known by a symbol."""
+"""A reason for steps with logarithms or powers: each is a name, whose sign is all that the step uses."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from ..inequalities import Finding, Reason
+from .inequalities import Finding, Reason
 
 
 @dataclass(frozen=True)
-class Opaque:
-    """Another reason, after functions have been replaced by symbols; only the symbols' signs are used.
+class Named:
+    """Another reason, applied after functions have been replaced by names.
+
+    A step that holds for every value of a name holds for the function's value.
 
     Attributes
     ----------
-    names : mapping
-        Function value, such as ``log(T + 1)``, to its symbol.
     inner : Reason
-        The reason for the step in those symbols.
+        The reason for the step in names.
+    names : mapping
+        Expression, such as ``log(T)``, to the symbol that stands for it, with its sign.
     """
 
-    names: Mapping[sp.Expr, sp.Symbol]
     inner: Reason
+    names: Mapping[sp.Expr, sp.Symbol]
 
     def describe(self) -> str:
         """A few words for people."""
@@ -34,5 +36,5 @@ class Opaque:
         finding = self.inner.prove(before.subs(self.names), after.subs(self.names), relation)
         if finding.certificate is None:
             return finding
-        meanings = {symbol.name: str(value) for value, symbol in self.names.items()}
+        meanings = {symbol.name: str(expression) for expression, symbol in self.names.items()}
         return replace(finding, certificate={**finding.certificate, "names": meanings})
