@@ -97,7 +97,7 @@ def _harmonic() -> Derivation:
     return chain.derivation(lemmas=(slope.derivation(), step.derivation()))
 
 
-def named_log() -> Opaque:
+def named_log() -> Named:
     """``log_T`` stands for ``log(T + 1)``."""
     return Named(Algebra(why="log_T is log(T + 1)"), _LOG)
 
