@@ -6,8 +6,9 @@ import json
 from fractions import Fraction
 
 import pytest
-from byzbounds.reports import cli
 from typer.testing import CliRunner
+
+from byzbounds.reports import cli
 
 LEMMA1 = ("N=100", "H=65", "d=5")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import byzbounds
 import pytest
-from byzbounds.reports import cli
 from typer.testing import CliRunner
+
+import byzbounds
+from byzbounds.reports import cli
 
 
 def run(*arguments: str):

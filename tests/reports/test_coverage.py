@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from byzbounds.bounds import get
-from byzbounds.reports.coverage import NUMBERED, coverage, how_checked, coverage_markdown, missing
+from byzbounds.reports.coverage import NUMBERED, coverage, coverage_markdown, how_checked, missing
 
 
 def test_rows_come_from_the_statements_given() -> None:
