@@ -46,6 +46,7 @@ def test_table_shows_refutations():
     assert "| median | C_alpha^2 | 1 | 5 | 1 | 0.78125 | 1 | 2 x (-1); 2 x (1) | 1 x (1) |" in refutations_markdown(
         records
     )
+    assert [record["dim"] for record in records] == [1, None, 1, None]
     table = markdown(records)
     assert "REFUTED" in table
     assert "| median | 5 | 1 | C_alpha^2 | 1 | 1 | exact |" in table
