@@ -26,7 +26,11 @@ from .verdict import Check, Outcome, Verdict
 Floats = npt.NDArray[np.float64]
 Observe = Callable[[Scene, Trajectory], Floats]
 
-_HEAVY = ("sign", "alie", "ipm", "mimic", "optimised")
+_ATTACKS = {
+    "quick": ("sign", "optimised-light"),
+    "paper": ("sign", "alie", "ipm", "mimic", "optimised-light"),
+    "full": ("sign", "alie", "ipm", "mimic", "optimised"),
+}
 
 
 #: What a numerically best learning rate may cost at most, relative to the bound.
@@ -88,8 +92,8 @@ def scenes(statement: Statement, settings: Settings) -> Iterator[Scene]:
     Floors are measured from the optimum, where the initial term is zero, at a learning rate near zero.
     """
     quick = settings.preset == "quick"
-    attacks = ("sign", "optimised-light") if quick else _HEAVY
-    steps, seeds = {"quick": (60, 12), "paper": (300, 20), "full": (1000, 40)}[settings.preset]
+    attacks = _ATTACKS[settings.preset]
+    steps, seeds = {"quick": (60, 12), "paper": (200, 20), "full": (1000, 40)}[settings.preset]
     for base in _lad_scenes(quick) if _is_lad(statement) else _cra_scenes(quick):
         for attack in attacks if base.problem == "location" else attacks[:1]:
             scene = replace(base, attack=attack, steps=steps, seeds=seeds, decaying=_is_decaying(statement))
