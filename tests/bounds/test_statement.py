@@ -55,7 +55,7 @@ def test_dependencies_have_no_cycle():
 
 @pytest.mark.parametrize("key", DERIVED)
 def test_derivations_are_proved_or_listed(key):
-    """A step that does not follow must be the paper's own slip, which the errata list; UNPROVED is never left silent."""
+    """A step that does not follow must be the paper's own slip, which the errata list; UNPROVED is not left silent."""
     report = EVERY[key].derivation().check()
     open_steps = [(step.step.source, step.finding.detail) for step in report.failures if step.status is Status.UNPROVED]
     assert open_steps == []
