@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,7 @@ def number(value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, str):
-        return value if len(value) <= 24 else value[:21] + "…"
+        return _short(value)
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -145,6 +146,16 @@ def number(value: Any) -> str:
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
         return str(int(value))
     return f"{value:.3g}"
+
+
+def _short(text: str) -> str:
+    """A text of at most 12 characters; longer fractions become decimals."""
+    if len(text) <= 12:
+        return text
+    try:
+        return f"{float(Fraction(text)):.6g}"
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return text[:11] + "…"
 
 
 def render(content: Content) -> str:
@@ -235,7 +246,8 @@ def _statements(content: Content, outcome: str) -> list[Row]:
 
 
 def _vacuous(content: Content) -> list[Row]:
-    """Statements with at least one point at which a condition failed, the most affected first."""
+    """Statements with a point at which a condition failed: the papers' before our own, the most affected first."""
+    own = {s.key for s in content.statements if s.paper == "byzbounds"}
     failing: dict[str, tuple[int, int]] = {}
     for row in content.verdicts:
         if row["vacuous"]:
@@ -244,7 +256,7 @@ def _vacuous(content: Content) -> list[Row]:
                 vacuous + row["vacuous"],
                 points + row["vacuous"] + row["points"] * (row["outcome"] != "VACUOUS"),
             )
-    order = sorted(failing.items(), key=lambda entry: -entry[1][0] / max(1, entry[1][1]))
+    order = sorted(failing.items(), key=lambda entry: (entry[0] in own, -entry[1][0] / max(1, entry[1][1])))
     return [
         {"key": key, "href": f"#statement-{key}", "text": f"says nothing at {vacuous} of {points} points checked"}
         for key, (vacuous, points) in order

@@ -302,7 +302,7 @@ def write(
     with_statements: bool = True,
 ) -> Path:
     """Write the page, ``verdicts.json`` and ``provenance.json``."""
-    from .views import READING_TEXTS, figure_view, statement_view
+    from .views import READING_TEXTS, erratum_view, figure_view, statement_view
 
     preset, shown = str(provenance["preset"]), []
     for name in names:
@@ -322,7 +322,7 @@ def write(
         verdicts=gathered.verdicts,
         claims=[c.to_json() for c in claims],
         figures=shown,
-        errata=gathered.errata,
+        errata=[erratum_view(row) for row in gathered.errata],
         readings={r: READING_TEXTS.get(r, r) for r in used},
         missing=gathered.missing,
     )

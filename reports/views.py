@@ -73,6 +73,19 @@ def statement_view(statement: Statement, verdicts: Sequence[Mapping[str, Any]]) 
     )
 
 
+def erratum_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An erratum whose forms are MathML where they are a statement's own formulas, else the text as it is."""
+    from ..bounds import get as statement_named
+
+    statement = statement_named(row["key"])
+    known = {str(form): form for form in (statement.printed, statement.derived) if form is not None}
+    shown_forms = {
+        side: mathml(latex_of(known[row[side]]), block=False) if row[side] in known else row[side]
+        for side in ("printed", "derived")
+    }
+    return {**row, **shown_forms}
+
+
 def _formula(label: str, lhs: str, relation: str, formula: Any) -> dict[str, Any]:
     return {"label": label, "mathml": mathml(formula_latex(lhs, relation, formula))}
 
@@ -155,11 +168,11 @@ def shown(value: Any) -> str:
 def _replay(name: str, data: FigureData, preset: str) -> str:
     module = get(name)
     changed = {k: v for k, v in data.parameters.items() if k in module.PARAMETERS and v != module.PARAMETERS[k]}
-    given = " ".join(f"{key}={shown(value)}" for key, value in changed.items())
-    return (
-        " ".join(f"byzbounds figure {name} {given} --out {name}.png".split())
-        + f"\nbyzbounds verify --claims {name} --preset {preset}"
-    )
+    words = ["byzbounds figure", name, *(f"{key}={shown(value)}" for key, value in changed.items())]
+    lines = [" ".join([*words, "--out", f"{name}.png"])]
+    if module.CLAIMS:
+        lines.append(f"byzbounds verify --claims {name} --preset {preset}")
+    return "\n".join(lines)
 
 
 def _downloads(name: str, reading: str, data: FigureData) -> list[Download]:

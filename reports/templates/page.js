@@ -47,8 +47,10 @@
     apply();
   }
 
+  // On paper the summary and the figures are unfolded; proofs stay folded, or they would fill hundreds of pages.
+  const folded = "#summary details:not([open]), #figures details:not([open])";
   let opened = [];
-  addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("details:not([open])")]; opened.forEach((d) => { d.open = true; }); });
+  addEventListener("beforeprint", () => { opened = [...document.querySelectorAll(folded)]; opened.forEach((d) => { d.open = true; }); });
   addEventListener("afterprint", () => { opened.forEach((d) => { d.open = false; }); });
   // A link into a folded block opens it.
   const unfold = () => {
