@@ -71,6 +71,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "-"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return "" if value is None else str(value)
 
 

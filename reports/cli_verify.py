@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,11 +66,10 @@ def _print(verdicts: list[Verdict]) -> None:
         typer.secho("Something that the catalogue states as true is refuted.", err=True, fg=typer.colors.RED)
 
 
-def _run(keys: list[str], preset: str, seed: int, store: Path | None, quiet: bool) -> list[Verdict]:
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[float, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from ..verify.runner import run
 
     columns = (
         BarColumn(),
@@ -78,13 +79,14 @@ def _run(keys: list[str], preset: str, seed: int, store: Path | None, quiet: boo
     )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task("", total=1.0)
-        return run(
-            keys or None,
-            preset,  # type: ignore[arg-type]
-            seed,
-            store,
-            lambda fraction, name: bar.update(task, completed=fraction, description=name),
-        )
+        yield lambda fraction, name: bar.update(task, completed=fraction, description=name)
+
+
+def _run(keys: list[str], preset: str, seed: int, store: Path | None, quiet: bool) -> list[Verdict]:
+    from ..verify.runner import run
+
+    with _progress(quiet) as show:
+        return run(keys or None, preset, seed, store, show)  # type: ignore[arg-type]
 
 
 def _verify(
@@ -96,6 +98,9 @@ def _verify(
     store: Annotated[
         Path | None, typer.Option(help="Folder that keeps finished verdicts: a killed run resumes.")
     ] = None,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Test the papers' claims about their figures; KEYs are claims or figures.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list with a verdict an entry.")] = False,
 ) -> None:
     """Check statements in every way there is: derivation, enumeration, sampling, search, trajectories.
@@ -104,6 +109,9 @@ def _verify(
     """
     from ..verify.runner import failures
 
+    if claims:
+        _verify_claims(list(keys or []), preset, seed, as_json)
+        return
     verdicts = _run(list(keys or []), preset, seed, store, quiet=as_json)
     if as_json:
         typer.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=1, allow_nan=False))
@@ -111,6 +119,25 @@ def _verify(
         _print(verdicts)
     if failures(verdicts):
         raise typer.Exit(1)
+
+
+def _verify_claims(names: list[str], preset: str, seed: int, as_json: bool) -> None:
+    from .cli_catalogue import print_table
+    from .cli_figures import verify_claims
+
+    with _progress(quiet=as_json) as show:
+        rows = [{**row, "p_value": _p_value(row)} for row in verify_claims(names, preset, seed, show)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, allow_nan=False))
+    else:
+        shown = ("key", "reading", "outcome", "effect", "p_value")
+        print_table([{name: row[name] for name in shown} for row in rows], title=f"{len(rows)} verdicts on claims")
+
+
+def _p_value(row: dict[str, Any]) -> float | None:
+    """The corrected p-value of the direction that the data favour; None where nothing is drawn."""
+    found = [row[name] for name in ("p_support", "p_against") if row[name] is not None]
+    return min(found) if found else None
 
 
 def _replay(

@@ -83,3 +83,18 @@ def test_it_mounts_on_any_app():
     own = typer.Typer()
     cli_verify.register(own)
     assert {command.name for command in own.registered_commands} == {"verify", "replay"}
+
+
+def test_claims_give_verdict_effect_and_p_value_per_reading() -> None:
+    result = invoke("verify", "--claims", "lad.fig2", "lad.fig3", "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.output)
+    assert {row["reading"] for row in rows} >= {"literal"}
+    assert all({"key", "outcome", "effect", "p_value"} <= set(row) for row in rows)
+    assert invoke("verify", "--claims", "lad.fig2").exit_code == 0
+
+
+def test_an_unknown_claim_has_near_misses() -> None:
+    result = invoke("verify", "--claims", "lad.fig22")
+    assert result.exit_code == 2
+    assert "lad.fig2" in result.output
