@@ -7,6 +7,7 @@ the continuous-integration script instead, and is listed here so that nothing el
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_code(path: Path) -> None:
     names: dict[str, object] = {"__name__": "document"}
     for body in blocks(path, "python"):
         exec(compile(body, path.name, "exec"), names)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples(path: Path) -> None:
+    runpy.run_path(str(path), run_name="__main__")
 
 
 def test_the_readme_names_the_main_job_and_the_tests() -> None:
