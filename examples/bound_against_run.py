@@ -1,4 +1,4 @@
-"""How far is a bound from a run? LAD's error floor, printed and refined, against the squared gradient norm that is reached.
+"""How far is a bound from a run? LAD's error floor, printed and refined, against what a run reaches.
 
 The location problem f_k(x) = ||x - c_k||^2 / 2 has the same heterogeneity at every x, so that all constants are known.
 """
