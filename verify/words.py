@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from ..bounds.catalogue import statements
+from ..bounds.certificates import resolve
 from ..bounds.claims import AllOf, Always, FirstAt, HoldsAt, Monotone, WithReading
-from ..bounds.inequalities import resolve, sample_point
+from ..bounds.inequalities import sample_point
 from ..bounds.ruling import Claim, Truth
 from ..bounds.sampling import points
 from ..bounds.statement import Statement
@@ -103,8 +104,8 @@ def _looks(claim: Claim, tries: int, seed: int) -> Iterator[Look]:
         yield claim.point, _true_at(claim.condition, claim.point)
     elif isinstance(claim, FirstAt):
         for number in range(claim.start, claim.last + 1):
-            point = {**claim.point, claim.symbol: sp.Integer(number)}
-            yield point, _true_at(claim.condition, point) == (number >= claim.first)
+            at = {**claim.point, claim.symbol: sp.Integer(number)}
+            yield at, _true_at(claim.condition, at) == (number >= claim.first)
     elif isinstance(claim, Always):
         for point in _domain(claim, tries, seed):
             sign = _sign(claim.left - claim.right, claim.left, point)
