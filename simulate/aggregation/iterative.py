@@ -282,7 +282,7 @@ def _descend(
         total = xp.sum(factors, axis=-1, keepdims=True)
         change = factors - total * weights
         changed = (gram @ factors[..., None])[..., 0] - total * products
-        residual = xp.sqrt(xp.clip(xp.sum(change * changed, axis=-1, keepdims=True), min=0))
+        residual = xp.sqrt(xp.clip(xp.sum(change * changed, axis=-1, keepdims=True), min=0.0))
         held = xp.sum(xp.astype(factors <= 0, gram.dtype), axis=-1, keepdims=True) if stick else xp.zeros_like(total)
         size = xp.sum(factors * xp.sqrt(squares), axis=-1, keepdims=True)
         if not count:
