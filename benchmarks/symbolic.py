@@ -18,7 +18,7 @@ import numpy as np
 from byzbounds.bounds import get
 from byzbounds.bounds.numeric import evaluate_grid
 statement = get("lad.theorem1")
-known = dict(N=100.0, H=80.0, kappa=1/3, delta=0.0, L=1.0, gamma0=1e-6, T=1000.0, F0=1.0, Fstar=0.0)
+known = dict(N=100.0, H=80.0, kappa=1/3, delta=0.5, L=1.0, gamma0=1e-6, T=1000.0, F0=1.0, Fstar=0.0)
 known["d"] = np.arange(1.0, 101.0)[:, None].repeat(10, 0)
 known["beta"] = np.linspace(0.1, 2.0, 1000)[None, :]
 evaluate_grid(statement, known)
