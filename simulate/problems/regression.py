@@ -140,8 +140,29 @@ def _deviation(spread: Spread, size: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.sqrt(values) if spread == "variance" else values
 
 
+class _DrawnRegression:
+    """What the papers' regressions share: the data of a run come from its seed."""
+
+    Q: int
+
+    @property
+    def dimension(self) -> int:
+        """Q, the number of parameters."""
+        return self.Q
+
+    def draw(
+        self, seeds: Sequence[int], *, xp: Any = np, device: Any = None, dtype: str = "float64"
+    ) -> LinearRegression:
+        """Draw the data of the runs with these seeds, as one batched problem."""
+        return _stack([self._draw_one(seed) for seed in seeds], xp, device, dtype)
+
+    def _draw_one(self, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Features (M, Q) and labels (M,) of one run."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class LadRegression:
+class LadRegression(_DrawnRegression):
     """The regression of LAD Section VII: one sample a subset, a label model that drifts with the subset's number.
 
     Elements of z_k are N(0, `feature_spread`), those of the k-th label model N(0, 1 + k sigma_H) for k = 1, ..., N,
@@ -177,17 +198,6 @@ class LadRegression:
         """M = N, the number of subsets."""
         return self.N
 
-    @property
-    def dimension(self) -> int:
-        """Q, the number of parameters."""
-        return self.Q
-
-    def draw(
-        self, seeds: Sequence[int], *, xp: Any = np, device: Any = None, dtype: str = "float64"
-    ) -> LinearRegression:
-        """Draw the data of the runs with these seeds, as one batched problem."""
-        return _stack([self._draw_one(seed) for seed in seeds], xp, device, dtype)
-
     def _draw_one(self, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         rng = stream(seed, Purpose.PROBLEM)
         features = _deviation(self.features_reading, self.feature_spread) * rng.standard_normal((self.N, self.Q))
@@ -199,7 +209,7 @@ class LadRegression:
 
 
 @dataclass(frozen=True)
-class CraRegression:
+class CraRegression(_DrawnRegression):
     """The regression of CRA Section V: one sample a subset, one label model for all, drawn around when sigma_H > 0.
 
     Elements of z_k are N(0, `feature_spread`), those of the common label model N(0, 1), and y_k is
@@ -232,17 +242,6 @@ class CraRegression:
     def subsets(self) -> int:
         """M, the number of subsets."""
         return self.M
-
-    @property
-    def dimension(self) -> int:
-        """Q, the number of parameters."""
-        return self.Q
-
-    def draw(
-        self, seeds: Sequence[int], *, xp: Any = np, device: Any = None, dtype: str = "float64"
-    ) -> LinearRegression:
-        """Draw the data of the runs with these seeds, as one batched problem."""
-        return _stack([self._draw_one(seed) for seed in seeds], xp, device, dtype)
 
     def _draw_one(self, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         rng = stream(seed, Purpose.PROBLEM)
