@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import array_api_compat
@@ -30,6 +31,8 @@ DEFAULT_BUDGET = 256 * 2**20
 _BUDGET: ContextVar[int] = ContextVar("byzbounds_memory_budget", default=DEFAULT_BUDGET)
 _PORTABLE: ContextVar[bool] = ContextVar("byzbounds_portable", default=False)
 _THREADS: ContextVar[int | None] = ContextVar("byzbounds_threads", default=None)
+_KNOWN: dict[type, Namespace] = {np.ndarray: npx}
+"""Namespaces by the type of the array, where the type alone tells."""
 
 
 @contextlib.contextmanager
@@ -100,11 +103,23 @@ def namespace(owner: object, name: str, *arrays: Array) -> Namespace:
     ValueError
         If one of them is no array, or they come from different libraries; the text names the owner and the argument.
     """
+    kind = type(arrays[0])
+    if len(arrays) == 1 and kind in _KNOWN:
+        return _KNOWN[kind]
     try:
-        return array_api_compat.array_namespace(*arrays)
+        found = array_api_compat.array_namespace(*arrays)
     except TypeError as error:
         kinds = ", ".join(type(array).__name__ for array in arrays)
         raise ValueError(f"{owner!r} needs {name} as an array of one array API library, got {kinds}: {error}") from None
+    if array_api_compat.is_torch_array(arrays[0]):
+        # A type of other libraries may have several namespaces.
+        _KNOWN[kind] = found
+    return found
+
+
+def plain(array: Array) -> bool:
+    """Whether an array is a NumPy array of float32 or float64 as NumPy's own kernels take it."""
+    return type(array) is np.ndarray and array.dtype.char in "fd" and array.dtype.isnative
 
 
 def fast(xp: Namespace) -> bool:
@@ -119,12 +134,14 @@ def host_view(array: Array) -> npt.NDArray[Any] | None:
     """
     if _PORTABLE.get():
         return None
+    if plain(array):
+        return array  # type: ignore[no-any-return]
     view: npt.NDArray[Any] | None = None
     if isinstance(array, np.ndarray):
         view = array
     elif array_api_compat.is_torch_array(array):
-        plain = array.device.type == "cpu" and not array.requires_grad and not array.is_sparse
-        view = array.numpy() if plain and str(array.dtype) in ("torch.float32", "torch.float64") else None
+        simple = array.device.type == "cpu" and not array.requires_grad and not array.is_sparse
+        view = array.numpy() if simple and str(array.dtype) in ("torch.float32", "torch.float64") else None
     elif array_api_compat.is_jax_array(array) and _is_concrete_on_host(array):
         view = np.asarray(array)
     return view if view is not None and view.dtype in (np.float32, np.float64) else None
@@ -145,8 +162,10 @@ def check_vectors(owner: object, vectors: Array, *, axes: int, name: str = "mess
     ValueError
         If it is no array, its dtype is not real floating-point, it has fewer axes than `axes`, or an axis is empty.
     """
+    if plain(vectors) and vectors.ndim >= axes and vectors.size:
+        return npx
     xp = namespace(owner, name, vectors)
-    if not xp.isdtype(vectors.dtype, "real floating"):
+    if not _is_real_floating(xp, vectors.dtype):
         raise ValueError(f"{owner!r} needs {name} of a real floating-point dtype, got {vectors.dtype}")
     if vectors.ndim < axes:
         shape = "(..., n, q)" if axes == 2 else "(..., q)"
@@ -156,8 +175,15 @@ def check_vectors(owner: object, vectors: Array, *, axes: int, name: str = "mess
     return xp
 
 
+@lru_cache
+def _is_real_floating(xp: Namespace, dtype: Any) -> bool:
+    return bool(xp.isdtype(dtype, "real floating"))
+
+
 def all_finite(xp: Namespace, array: Array) -> bool:
-    """Whether every entry is finite. The sum settles it, unless it overflows."""
+    """Whether every entry is finite. The sum, or that of the squares, settles it, unless it overflows."""
+    if plain(array) and array.flags.c_contiguous:
+        return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
     with np.errstate(over="ignore", invalid="ignore"):
         if bool(xp.isfinite(xp.sum(array))):
             return True
@@ -188,6 +214,9 @@ def chunks(count: int, bytes_each: int, limit: int | None = None) -> Iterator[sl
 
 def run_blocks(work: Callable[[slice], None], count: int, step: int) -> None:
     """Call `work` on slices of `step` entries of ``range(count)``, over the threads of `thread_count`."""
+    if count <= step:
+        work(slice(0, count))
+        return
     blocks = [slice(start, min(count, start + step)) for start in range(0, count, step)]
     workers = min(thread_count(), len(blocks))
     if workers <= 1:
@@ -197,6 +226,26 @@ def run_blocks(work: Callable[[slice], None], count: int, step: int) -> None:
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(work, blocks):
             pass
+
+
+def sums(xp: Namespace, values: Array) -> Array:
+    """Sums along the last axis; for NumPy by a kernel that is faster than its sum where that axis is short."""
+    return np.einsum("...i->...", values) if fast(xp) else xp.sum(values, axis=-1)
+
+
+def totals(xp: Namespace, values: Array) -> Array:
+    """Sums (batch, q) of messages (batch, n, q)."""
+    if fast(xp) and plain(values) and values.strides[-1] == values.itemsize:
+        return np.matmul(_ones(values.shape[1], values.dtype.char), values)[:, 0, :]
+    return xp.sum(values, axis=-2)
+
+
+@lru_cache
+def _ones(count: int, kind: str) -> npt.NDArray[Any]:
+    """A row of ones, which is not to be written to."""
+    row = np.ones((1, count), dtype=kind)
+    row.flags.writeable = False
+    return row
 
 
 def arange(xp: Namespace, count: int, like: Array) -> Array:
@@ -226,6 +275,8 @@ def double(xp: Namespace, values: Array) -> Array:
 
 def itemsize(xp: Namespace, array: Array) -> int:
     """Bytes that an entry of a floating-point array takes."""
+    if xp is npx:
+        return int(array.dtype.itemsize)
     return int(xp.finfo(array.dtype).bits) // 8
 
 

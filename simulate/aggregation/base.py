@@ -74,6 +74,9 @@ class Step(ABC):
     _single_pass: ClassVar[bool] = False
     """Whether to work in chunks that fit a processor's cache: for a few passes over matrices, not for iterations."""
 
+    _reveals: ClassVar[bool] = False
+    """Whether a message that is not finite always leaves a result that is not: then the result alone is checked."""
+
     def __post_init__(self) -> None:
         if self.f is not None:
             object.__setattr__(self, "f", arrays.whole(type(self).__name__, "f", self.f))
@@ -135,8 +138,10 @@ class Step(ABC):
             f = arrays.whole(repr(self), "f", f)
         rule = self._ready(n, f)
         view = arrays.host_view(messages)
-        inner, values = (xp, messages) if view is None else (npx, view)
-        values = inner.reshape(values, (-1, n, q))
+        if view is None:
+            inner, values = xp, xp.reshape(messages, (-1, n, q))
+        else:
+            inner, values = npx, view.reshape((-1, n, q))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
             try:
                 result = rule._in_chunks(inner, values)
@@ -145,12 +150,16 @@ class Step(ABC):
                     hint = "nonfinite='byzantine' treats them as Byzantine"
                     raise NonFiniteError(f"{self!r} got messages that are not finite; {hint}") from None
                 result = rule._without_nonfinite(inner, values)
-        if view is not None and xp is not npx:
+        if xp is npx:
+            return result.reshape((*batch, *result.shape[1:]))
+        if view is not None:
             result = arrays.to_namespace(xp, result, messages)
         return xp.reshape(result, (*batch, *result.shape[1:]))
 
     def _in_chunks(self, xp: Namespace, values: Array) -> Array:
         count, n, q = values.shape
+        if count == 1:
+            return self._map(xp, values)
         bytes_each = self._work(n, q) * arrays.itemsize(xp, values)
         limit = _CACHE_BYTES if self._single_pass and arrays.fast(xp) else None
         parts = [self._map(xp, values[part, ...]) for part in arrays.chunks(count, bytes_each, limit)]
@@ -160,7 +169,11 @@ class Step(ABC):
         """Run, and where finite messages near the largest number overflow, run again on scaled ones."""
         check = self.nonfinite != "unchecked"
         result = self._run(xp, values, check)
-        if check and Invariance.SCALE in self.invariances and not arrays.all_finite(xp, result):
+        if not check or arrays.all_finite(xp, result):
+            return result
+        if self._reveals:
+            require_finite(xp, values, check)
+        if Invariance.SCALE in self.invariances:
             return self._run(xp, values * _SHRINK, False) / _SHRINK
         return result
 
@@ -173,7 +186,8 @@ class Step(ABC):
         """Map messages (batch, n, q) of a dtype and a number that suit the settled f.
 
         With `check`, raise NonFiniteError where an entry is not finite: `require_finite`, or a cheaper test on what is
-        computed anyway. The result need not be finite where sums of finite messages overflow.
+        computed anyway; nothing where the rule `_reveals` them. The result need not be finite where sums of finite
+        messages overflow.
         """
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from .. import arrays
 from ..arrays import Array, Namespace
-from .base import Invariance, NonFinite, Preaggregator, Rule, Step
+from .base import Invariance, NonFinite, Preaggregator, Rule, Step, require_finite
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +64,8 @@ class _Chain(Step):
     def _ready(self, n: int, f: int | None) -> Self:
         first = self.first._ready(n, f)
         second = self.second._ready(first.n_out(n), f)
+        if first is self.first and second is self.second:
+            return self
         return dataclasses.replace(self, f=None, first=first, second=second)
 
     def _work(self, n: int, q: int) -> int:
@@ -72,6 +74,8 @@ class _Chain(Step):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         between = self.first._run(xp, values, check)
         if check and not arrays.all_finite(xp, between):
+            if self.first._reveals:
+                require_finite(xp, values, check)
             between = self.first._map(xp, values)
         return self.second._run(xp, between, False)
 

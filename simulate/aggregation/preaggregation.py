@@ -56,6 +56,7 @@ class Bucketing(Preaggregator):
     seed: int | None = None
 
     needs_f: ClassVar[bool] = False
+    _reveals: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,17 +74,19 @@ class Bucketing(Preaggregator):
         return -(-n // self.size)
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        require_finite(xp, values, check)
-        count, n, q = values.shape
+        del check
+        count, n, _ = values.shape
         if self.seed is not None:
             order = np.broadcast_to(stream(self.seed, Purpose.RULE).permutation(n), (count, n))
             values = arrays.take_rows(xp, values, arrays.to_namespace(xp, order, values))
-        full = n // self.size
-        buckets = xp.reshape(values[:, : full * self.size, :], (count, full, self.size, q))
-        means = xp.mean(buckets, axis=-2)
-        if n == full * self.size:
+        full = n - n % self.size
+        means = values[:, 0 : full : self.size, :] + 0.0
+        for member in range(1, self.size if full else 0):
+            means += values[:, member : full : self.size, :]
+        means /= self.size
+        if n == full:
             return means
-        return xp.concat([means, xp.mean(values[:, full * self.size :, :], axis=-2, keepdims=True)], axis=-2)
+        return xp.concat([means, xp.mean(values[:, full:, :], axis=-2, keepdims=True)], axis=-2)
 
 
 @dataclass(frozen=True, repr=False)
