@@ -23,7 +23,18 @@ from .verdict import Check, Outcome, Verdict
 Progress = Callable[[float, str], None]
 
 #: Modules that say how statements are checked, each exporting ``PROBES``.
-MODULES = ("lad", "cra", "refined", "formulas", "words", "rules", "compression", "trajectory")
+MODULES = (
+    "lad",
+    "cra",
+    "refined",
+    "formulas",
+    "thresholds",
+    "words",
+    "rules",
+    "small_messages",
+    "compression",
+    "trajectory",
+)
 
 #: Probability that a run returns any wrong definite verdict among those that rest on samples.
 ERROR = 0.01
