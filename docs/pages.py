@@ -10,6 +10,7 @@ from pathlib import Path
 
 from byzbounds.bounds import Statement, statements
 from byzbounds.bounds.errata import errata
+from byzbounds.bounds.refined.improvements import improved_by
 from byzbounds.reports.mathml import mathml
 from byzbounds.reports.show import derivation_status, statement_latex
 
@@ -37,6 +38,8 @@ def statement_section(statement: Statement) -> str:
         lines += ["Hypotheses:", "", *(f"* {hypothesis.text}" for hypothesis in statement.hypotheses), ""]
     if statement.uses:
         lines += ["Uses " + ", ".join(f"`{key}`" for key in statement.uses) + ".", ""]
+    if improved_by(statement.key):
+        lines += ["Improved by " + ", ".join(f"`{key}`" for key in improved_by(statement.key)) + ".", ""]
     lines += [derivation_status(statement) + ".", ""]
     return "\n".join(lines)
 

@@ -99,6 +99,7 @@ class StatementView:
     hypotheses: Sequence[Row] = ()
     checks: Sequence[Row] = ()
     uses: Sequence[str] = ()
+    improved_by: Sequence[str] = ()
     steps: Sequence[Row] = ()
 
 

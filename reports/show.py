@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ..bounds import Statement
 from ..bounds.proof import Status, StepReport
+from ..bounds.refined.improvements import IMPROVES, improved_by
 from ..verify.runner import probes
 from ..verify.verdict import Check
 from .mathml import formula_latex, latex_of
@@ -59,6 +60,8 @@ def statement_record(statement: Statement, proof: bool = False) -> dict[str, Any
             for h in statement.hypotheses
         ],
         "uses": list(statement.uses),
+        "improves": IMPROVES.get(statement.key),
+        "improved_by": list(improved_by(statement.key)),
         "derivation": derivation_status(statement),
         "checks": other_checks(statement),
     }
@@ -109,6 +112,10 @@ def show_statement(statement: Statement, *, proof: bool = False, console: Consol
         _section(out, "Hypotheses", [_hypothesis(h.text, h.condition, str(h.role)) for h in statement.hypotheses])
     if statement.uses:
         _section(out, "Uses", [", ".join(statement.uses)])
+    if statement.key in IMPROVES:
+        _section(out, "Improves", [IMPROVES[statement.key]])
+    if improved_by(statement.key):
+        _section(out, "Improved by", [", ".join(improved_by(statement.key))])
     _section(out, "Verified by", [derivation_status(statement), *other_checks(statement)])
     if proof and statement.derivation is not None:
         derivation = statement.derivation()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bounds.refined.improvements import improved_by
 from .claims import ClaimVerdict
 from .figures import LITERAL, FigureData, get
 from .mathml import formula_latex, latex_of, mathml
@@ -69,6 +70,7 @@ def statement_view(statement: Statement, verdicts: Sequence[Mapping[str, Any]]) 
         hypotheses=[{"text": h.text, "condition": str(h.role) == "condition"} for h in statement.hypotheses],
         checks=checks,
         uses=statement.uses,
+        improved_by=improved_by(statement.key),
         steps=_steps(statement),
     )
 

@@ -81,6 +81,17 @@ IMPROVES: dict[str, str] = {
 Number: TypeAlias = str | int | float | sp.Basic
 
 
+def improved_by(key: str) -> tuple[str, ...]:
+    """Keys of the refined statements that improve a printed one; none where nothing better is known.
+
+    Parameters
+    ----------
+    key : str
+        A key of the catalogue.
+    """
+    return tuple(refined for refined, printed in IMPROVES.items() if printed == key)
+
+
 @dataclass(frozen=True)
 class Improvement:
     """Printed and refined bound at one point.

@@ -48,6 +48,12 @@ def test_show(key: str) -> None:
     assert record["checks"] or "assumption" in key
 
 
+def test_show_links_a_bound_with_what_improves_it() -> None:
+    assert "refined.lad.mean_error" in json.loads(run("show", "lad.eq59", "--json").output)["improved_by"]
+    assert "Improved by" in run("show", "lad.eq59").output
+    assert json.loads(run("show", "refined.lad.mean_error", "--json").output)["improves"] == "lad.eq59"
+
+
 def test_show_a_proof() -> None:
     result = run("show", "lad.lemma1", "--proof")
     assert result.exit_code == 0
