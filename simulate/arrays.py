@@ -236,7 +236,8 @@ def sums(xp: Namespace, values: Array) -> Array:
 def totals(xp: Namespace, values: Array) -> Array:
     """Sums (batch, q) of messages (batch, n, q)."""
     if fast(xp) and plain(values) and values.strides[-1] == values.itemsize:
-        return np.matmul(_ones(values.shape[1], values.dtype.char), values)[:, 0, :]
+        ones = _ones(values.shape[1], values.dtype.char)
+        return ones.dot(values[0]) if values.shape[0] == 1 else np.matmul(ones, values)[:, 0, :]
     return xp.sum(values, axis=-2)
 
 

@@ -132,17 +132,18 @@ class Step(ABC):
 
     def _apply(self, messages: Array, f: int | None) -> Array:
         """Check, flatten the batch axes, run in chunks, and restore the batch axes."""
-        xp = arrays.check_vectors(self, messages, axes=2)
+        simple = arrays.fast(npx) and arrays.plain(messages) and messages.ndim > 1 and messages.size > 0
+        xp = npx if simple else arrays.check_vectors(self, messages, axes=2)
         *batch, n, q = messages.shape
         if f is not None:
             f = arrays.whole(repr(self), "f", f)
         rule = self._ready(n, f)
-        view = arrays.host_view(messages)
+        view = messages if simple else arrays.host_view(messages)
         if view is None:
             inner, values = xp, xp.reshape(messages, (-1, n, q))
         else:
             inner, values = npx, view.reshape((-1, n, q))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             try:
                 result = rule._in_chunks(inner, values)
             except NonFiniteError:

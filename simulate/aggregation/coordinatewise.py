@@ -105,7 +105,8 @@ class TrimmedMean(Rule):
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         n = values.shape[-2]
-        cut = self.trimmed(n)
+        cut = self.f if self.fraction is None else self.trimmed(n)
+        assert cut is not None
 
         def kernel(space: Namespace, ordered: Array) -> Array:
             return arrays.sums(space, ordered[..., cut : n - cut]) / (n - 2 * cut)

@@ -63,13 +63,16 @@ def by_coordinate(xp: Namespace, values: Array, kernel: Kernel, *, check: bool) 
 
 
 def _check_ends(xp: Namespace, ordered: Array) -> None:
-    if ordered.ndim == 2 and arrays.plain(ordered) and math.isfinite(np.dot(ordered[:, 0], ordered[:, -1])):
+    # One product settles it, unless it overflows.
+    if arrays.fast(xp) and math.isfinite(np.dot(ordered[:, 0], ordered[:, -1])):
         return
     if not bool(xp.all(xp.isfinite(ordered[..., 0]) & xp.isfinite(ordered[..., -1]))):
         raise NonFiniteError
 
 
 def _blocked(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
+    if values.nbytes <= BLOCK_BYTES:
+        return _one_block(xp, values, kernel, check)
     count, n, q = values.shape
     result = np.empty((count, q), dtype=values.dtype)
     rows = max(1, BLOCK_BYTES // (n * values.itemsize))
@@ -80,20 +83,23 @@ def _blocked(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
     def work(block: slice) -> None:
         for index in range(block.start, block.stop):
             first, column = index // per_set * sets, index % per_set * columns
-            part = result[first : first + sets, column : column + columns]
-            ordered = np.empty((*part.shape, n), dtype=values.dtype)
-            np.copyto(ordered, values[first : first + sets, :, column : column + columns].swapaxes(1, 2))
-            ordered.sort(axis=-1)
-            flat = ordered.reshape((-1, n))
-            if check:
-                _check_ends(xp, flat)
-            part[...] = kernel(xp, flat).reshape(part.shape)
+            part = values[first : first + sets, :, column : column + columns]
+            result[first : first + sets, column : column + columns] = _one_block(xp, part, kernel, check)
 
     total = -(-count // sets) * per_set
     # Each thread gets several shares, since others may hold up a processor; small work is not worth a thread.
     shares = 8 * arrays.thread_count() if values.nbytes >= THREADED_BYTES else 1
     arrays.run_blocks(work, total, -(-total // shares))
     return result
+
+
+def _one_block(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
+    count, n, q = values.shape
+    ordered = np.array(values.transpose(0, 2, 1), order="C").reshape((-1, n))
+    ordered.sort(axis=-1)
+    if check:
+        _check_ends(xp, ordered)
+    return kernel(xp, ordered).reshape((count, q))
 
 
 def mean_of_nearest(xp: Namespace, ordered: Array, centre: Array | None, dropped: int) -> Array:
