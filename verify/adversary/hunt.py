@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,14 +20,21 @@ from .witness import Witness, as_it_is, exact_ratio, rationalise
 RUNAWAY = 1e9
 #: Multiplications that one family may cost, in units of one pass over all pairs of messages and coordinates.
 BUDGET = {False: 3e8, True: 5e9}
-#: Above this many messages only lean families are searched, and witnesses are rounded in one way.
+#: Above this many messages only lean families are searched, unless the search is deep.
+LEAN = 15
+#: Above this many messages no coordinate moves freely, and witnesses are rounded in one way.
 LARGE = 30
 #: Rational witnesses are sought with ever more steps.
 RESOLUTIONS = (1, 2, 3, 4, 6, 12, 60, 10**3, 10**4, 10**6, 10**9)
 #: The simplest witness wins that loses no more than this share.
 SIMPLICITY = 1e-7
+#: Families that get a second look, as a multiple of those that are searched longer after it.
+SECOND = 4
 #: A witness this near to the proved upper end, as a share, ends the search.
 ENOUGH = 1e-6
+
+#: A family with its best messages and their parameters.
+Screened = tuple[Found, Floats, Family]
 
 
 @dataclass(frozen=True)
@@ -113,28 +120,48 @@ def hunt(target: Subject, norm: Norm, dim: int | None, seed: int, deep: bool, go
     def within(family: Family, times: int = 1) -> Effort:
         return effort.within(int(times * budget / 40 / _cost(target, family.dim)))
 
-    lean = target.n > LARGE
+    large = target.n > LARGE
+    lean = large or (target.n > LEAN and not deep)
     levels = 3 if target.n <= 12 or (deep and not lean) else 2
     candidates = families(target.n, target.f, largest, levels, lean)
-    screened: list[tuple[Found, Floats, Family]] = []
+    screened = []
     for family in candidates:
-        found, point = search_family(target.batch, family, norm, within(family), rng)
+        found, point = search_family(target.batch, family, norm, within(family).first_look(), rng)
         if not deep and _enough(target, found, norm, goal):
             return [found]
         screened.append((found, point, family))
     screened.sort(key=lambda entry: -entry[0].value)
     results = []
-    for _, point, family in screened[: 2 if lean else effort.screened]:
+    for _, point, family in _second_look(target, norm, screened, effort, within, rng)[
+        : 2 if large else effort.screened
+    ]:
         longer = within(family, 8)
         longer = Effort(longer.restarts, 2 * longer.offspring, 6 * longer.generations, longer.screened, longer.free)
         results.append(search_family(target.batch, family, norm, longer, rng, point)[0])
         if not deep and _enough(target, results[-1], norm, goal):
             return results[-1:]
     results.sort(key=lambda found: -found.value)
-    if results and not lean:
+    if results and not large:
         free = within(screened[0][2], 4)
         results.insert(0, search_free(target.batch, results[0], norm, free, rng))
     return results
+
+
+def _second_look(
+    target: Subject,
+    norm: Norm,
+    screened: list[Screened],
+    effort: Effort,
+    within: Callable[[Family], Effort],
+    rng: np.random.Generator,
+) -> list[Screened]:
+    """Search the more promising families again, from where they got and from random places; best first."""
+    again = []
+    for found, point, family in screened[: SECOND * effort.screened]:
+        start = np.concatenate([point, rng.standard_normal((effort.restarts, family.parameters))])
+        better, place = search_family(target.batch, family, norm, within(family), rng, start)
+        again.append((better, place, family) if better.value > found.value else (found, point, family))
+    return sorted(again, key=lambda entry: -entry[0].value)
 
 
 def _enough(target: Subject, found: Found, norm: Norm, goal: float | None) -> bool:
