@@ -59,7 +59,14 @@ _SEARCHED = {
     "multikrum": "multikrum",
     "faba": "faba",
 }
-_SLOW = {"geometric_median": "geometric-median", "geometric_median_odd": "geometric-median", "mda": "mda"}
+_SLOW = {
+    "geometric_median": "geometric-median",
+    "geometric_median_odd": "geometric-median",
+    "mda": "mda",
+    "smea": "smea",
+}
+#: Those of which a second size takes about a second.
+_SOON = (("geometric-median", "mean"), ("smea", "mean"))
 #: Rules of which a few more sizes cost little.
 _CHEAP = ("phocas", "meamed")
 _TABLE_I = {
@@ -89,7 +96,8 @@ def _subjects() -> Iterator[tuple[str, Subject]]:
 
 def _sizes(subject: Subject, settings: Settings) -> list[tuple[int, int]]:
     if subject.slow:
-        return {"quick": [(3, 1)], "paper": [(3, 1), (5, 1), (6, 2)], "full": [(3, 1), (5, 1), (6, 2), (7, 3)]}[
+        small = [(3, 1), (4, 1)] if (subject.rule, subject.norm) in _SOON else [(3, 1)]
+        return {"quick": small, "paper": [*small, (5, 1), (6, 2)], "full": [*small, (5, 1), (6, 2), (7, 3)]}[
             settings.preset
         ]
     if subject.searched:

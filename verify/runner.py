@@ -32,6 +32,7 @@ MODULES = (
     "words",
     "rules",
     "small_messages",
+    "duels",
     "compression",
     "trajectory",
 )
