@@ -17,6 +17,7 @@ from ..bounds.catalogue import get, statements
 from ..bounds.statement import Statement
 from .cases import Case, Observer, check_cases
 from .cra import worst_pairs
+from .exact import shared_worlds
 from .exact.cra_worlds import CraWorld
 from .exact.cra_worlds import worlds as cra_worlds
 from .exact.expectations import Part, check_expectation
@@ -235,6 +236,30 @@ _ADAPTIVE: dict[str, Observer] = {
     "refined.adaptive.spread": _cra(_cra_adaptive),
 }
 
+
+def _rba_uniform(settings: Settings) -> Iterator[Case]:
+    """Aggregation error of the trimmed mean, whose C_alpha^2 is at most its kappa, with the largest deviation as
+    beta."""
+    for world in lad_worlds(settings):
+        if world.kept is None:
+            values = {
+                **world.values,
+                "C_alpha": number(world.kappa) ** number(Fraction(1, 2)),
+                "beta": number(max(world.problem.deviations_sq)) ** number(Fraction(1, 2)),
+                "unshared": min(world.load, world.devices - world.load),
+            }
+            yield Case(world.moments["agg_sq"], values, world.witness)
+
+
+#: The same compressor on all devices, and constants of the other paper's rules.
+_OTHERS: dict[str, Observer] = {
+    "refined.lad.shared.error": shared_worlds.errors,
+    "refined.lad.shared.noise": shared_worlds.noises,
+    "refined.lad.shared.theorem": shared_worlds.steps,
+    "refined.lad.shared.one_task": shared_worlds.stationary,
+    "refined.lad.rba.uniform": _rba_uniform,
+}
+
 #: Hypotheses of settings that the exact iterations are not in: another compressor, rule constant or adversary.
 _ELSEWHERE = ("refined.lad.shared.", "refined.lad.rba", "refined.lad.one_task.", "refined.lad.lower_bound")
 
@@ -269,6 +294,7 @@ PROBES: tuple[Probe, ...] = (
         for key, observer in _matched(_CRA_SIDES, ("refined.cra.",), _NAMED).items()
     ),
     *case_probes(_ADAPTIVE, "cra.worlds"),
+    *case_probes(_OTHERS, "lad.cases"),
     *(
         Probe(key, Check.EXACT, partial(check_cases, observer=worst_pairs), "all gradients", stream="cra.worlds")
         for key in ("refined.cra.lemma1", "refined.cra.lemma1.attainable")

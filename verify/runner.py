@@ -35,6 +35,7 @@ MODULES = (
     "duels",
     "compression",
     "trajectory",
+    "steady",
 )
 
 #: Probability that a run returns any wrong definite verdict among those that rest on samples.
