@@ -3,7 +3,35 @@
 from __future__ import annotations
 
 from ..statement import Statement
-from . import around, bucketing, c_alpha, floors, geometric, lstatistics, mixing, multikrum, selection, subsets
+from . import (
+    around,
+    bucketing,
+    c_alpha,
+    filtering,
+    floors,
+    geometric,
+    iterative,
+    krum,
+    lstatistics,
+    mixing,
+    multikrum,
+    selection,
+    subsets,
+)
 
-_PARTS = (floors, lstatistics, geometric, around, selection, multikrum, subsets, mixing, bucketing, c_alpha)
+_PARTS = (
+    floors,
+    lstatistics,
+    geometric,
+    around,
+    krum,
+    selection,
+    multikrum,
+    subsets,
+    filtering,
+    iterative,
+    mixing,
+    bucketing,
+    c_alpha,
+)
 STATEMENTS: tuple[Statement, ...] = tuple(statement for part in _PARTS for statement in part.STATEMENTS)

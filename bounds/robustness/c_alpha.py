@@ -9,14 +9,12 @@ from ..inequalities import Algebra
 from ..proof import Chain, Derivation
 from ..statement import Hypothesis, Kind, Relation, Role, Source, Statement
 from ..symbols import H, N, alpha, kappa
-from . import around, geometric, lstatistics, selection
+from . import around, geometric, krum, lstatistics
 from .parts import EVEN, MINORITY, ODD, OWN
 
 _C2 = sp.Symbol("C2", nonnegative=True)
 _PRINTED = {statement.key: statement.printed for statement in table1.STATEMENTS}
-_KAPPA = {
-    statement.key: statement for part in (lstatistics, geometric, around, selection) for statement in part.STATEMENTS
-}
+_KAPPA = {statement.key: statement for part in (lstatistics, geometric, around, krum) for statement in part.STATEMENTS}
 _SOME = Hypothesis("at least one Byzantine device", sp.Gt(alpha, 0))
 _MANY = Hypothesis("at least a third Byzantine", sp.Ge(alpha, sp.Rational(1, 3)), Role.CONDITION)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import sympy as sp
 
-from ..inequalities import Replace, Squares
+from ..inequalities import Algebra, Replace, Squares
 from ..proof import Chain, Derivation, Shift
 from ..squares import lagrange
 from ..statement import Hypothesis, Source
@@ -83,3 +86,70 @@ def _attained(key: str, size: sp.Expr, result: sp.Expr) -> Derivation:
     chain = Chain(f"{key}.attained", (1 - share) ** 2 / (share * (1 - share)), "the case of equality")
     chain.simplify(result, note="deviation (1 - k/H)^2 over variance (k/H)(1 - k/H)")
     return chain.derivation()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One vector of a sum that makes up the deviation.
+
+    Attributes
+    ----------
+    size : sympy expression
+        Its squared norm is at most ``share * size**2 * V_z``.
+    meaning : str
+        LaTeX of its squared norm.
+    reason : str
+        Why it is no larger.
+    """
+
+    size: sp.Expr
+    meaning: str
+    reason: str
+
+
+def by_triangle(
+    key: str,
+    title: str,
+    split: str,
+    share: sp.Expr,
+    parts: Sequence[Part],
+    shift: Shift,
+    lemmas: tuple[Derivation, ...] = (),
+) -> Derivation:
+    """kappa of a rule whose deviation is at most a sum of lengths that are known one by one.
+
+    Parameters
+    ----------
+    key, title : str
+        Of the derivation.
+    split : str
+        Why the deviation is at most that sum.
+    share : sympy expression
+        A common factor of the squares.
+    parts : sequence of Part
+    shift : mapping
+        Slack variables.
+    lemmas : tuple of Derivation
+        Side derivations.
+
+    Returns
+    -------
+    Derivation
+        From deviation over variance to ``share * (sum of sizes)**2``, by Cauchy-Schwarz with the sizes as weights.
+    """
+    squares = sp.symbols(f"s1:{len(parts) + 1}", nonnegative=True)
+    whole = sp.Symbol("S2", nonnegative=True)
+    total = sp.Add(*(part.size for part in parts))
+    chain = Chain(key, deviation / variance, title)
+    chain.bound({deviation: whole}, split)
+    weighted = sp.Add(*(square / part.size for part, square in zip(parts, squares, strict=True)))
+    cauchy = Squares(
+        ((1 / variance, lagrange(total, weighted, whole)),), shift, "Cauchy-Schwarz, weighted by the sizes"
+    )
+    chain.at_most(total * weighted / variance, cauchy)
+    for part, square in zip(parts, squares, strict=True):
+        chain.bound({square: share * part.size**2 * variance}, part.reason, shift)
+    chain.equals(share * total**2, Algebra(shift=shift))
+    meanings = {**MEANINGS, whole: r"\Big(\sum_k \sqrt{s_k}\Big)^2"}
+    meanings |= {square: part.meaning for part, square in zip(parts, squares, strict=True)}
+    return chain.derivation(meanings=meanings, lemmas=lemmas)

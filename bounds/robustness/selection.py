@@ -1,4 +1,4 @@
-"""kappa and C_alpha of rules that select messages by their distances: Krum, FABA, MDA."""
+"""kappa and C_alpha of rules that select messages by their distances: FABA, MDA."""
 
 from __future__ import annotations
 
@@ -7,79 +7,16 @@ import sympy as sp
 from ..inequalities import PSD, Algebra, Positivity
 from ..proof import Chain, Derivation
 from ..squares import Gram
-from ..statement import Hypothesis, Kind, Relation, Role, Source, Statement
+from ..statement import Hypothesis, Kind, Relation, Source, Statement
 from ..symbols import H, N, alpha
-from .parts import ALLOUAH, CORE, MAJORITY, MEANINGS, MINORITY, OWN, deviation, largest, q, variance
+from .parts import CORE, MAJORITY, MEANINGS, MINORITY, OWN, deviation, largest, variance
 
 _f = sp.Symbol("f", integer=True, positive=True)
 _t = sp.Symbol("t", integer=True, nonnegative=True)
 #: N = H + f and H = f + 1 + t with at least one Byzantine device.
 SHIFT = {N: H + _f, H: _f + 1 + _t}
-_u2 = sp.Symbol("u2", nonnegative=True)
-_a2 = sp.Symbol("a2", nonnegative=True)
-_inside = sp.Symbol("P", nonnegative=True)
-_outside = sp.Symbol("R", nonnegative=True)
 _byzantine = N - H
 SOME = Hypothesis("at least one Byzantine device", sp.Lt(H, N))
-
-_KRUM_MEANINGS = {
-    **MEANINGS,
-    _u2: r"\|x - \bar z_A\|^2",
-    _a2: r"\|\bar z_A - \bar z\|^2",
-    _inside: r"\sum_{i \in A} \|z_i - \bar z\|^2",
-    _outside: r"\sum_{i \notin A} \|z_i - \bar z\|^2",
-}
-_GRAM = Gram(("u", "a"), {("u", "u"): _u2, ("a", "a"): _a2})
-_SPLIT = "x - mean = (x - mean of A) + (mean of A - mean), A being N - 2f honest ones among the N - f nearest to x"
-_SCORE_OUTSIDE = (
-    "the score of x is least: at most that of the average honest message outside A, which is at most its "
-    "squared distances "
-    "to all honest messages"
-)
-_SCORE_INSIDE = (
-    "the score of x is least: at most that of the average honest message in A, which is at most its squared "
-    "distances to "
-    "all honest messages"
-)
-
-
-def _krum(key: str, title: str, theta: sp.Expr) -> Chain:
-    """x is split at the mean of A, with Young's parameter theta."""
-    chain = Chain(key, deviation / variance, title)
-    chain.define({deviation: _GRAM.norm({"u": 1, "a": 1})}, _SPLIT)
-    young = ((1 + theta) * _a2 + (1 + 1 / theta) * _u2) / variance
-    return chain.at_most(young, PSD(_GRAM, SHIFT, "Young"))
-
-
-def _krum_third() -> Derivation:
-    chain = _krum("robustness.kappa.krum_third", "Krum, N <= 3f: kappa is N^2/(f(N - 2f))", H / _byzantine)
-    score = (_outside + CORE * _a2 + H * _outside / _byzantine) / CORE
-    chain.bound({_u2: score}, _SCORE_OUTSIDE, SHIFT)
-    chain.bound({_a2: _inside / CORE}, "Jensen on A", SHIFT)
-    chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
-    chain.simplify(N**2 / (_byzantine * CORE))
-    return chain.derivation(meanings=_KRUM_MEANINGS, lemmas=(_krum_approached(),))
-
-
-def _krum_approached() -> Derivation:
-    """f honest messages at 0, N - 2f at 1, the Byzantine ones at 2: their scores tie with those at 0."""
-    spread = (CORE / H) * (1 - CORE / H)
-    chain = Chain("robustness.kappa.krum_third.approached", (2 - CORE / H) ** 2 / spread, "three places on a line")
-    chain.simplify(N**2 / (_byzantine * CORE), note="for N <= 3f the N - 2f messages at 1 have no smaller score")
-    return chain.derivation()
-
-
-def _krum_any() -> Derivation:
-    root = sp.sqrt(_byzantine * CORE)
-    chain = _krum("robustness.kappa.krum", "Krum: kappa is at most ((H + sqrt(f(N - 2f)))/(N - 2f))^2", H / root)
-    chain.bound({_u2: (_outside + CORE * _a2 + H * _inside / CORE) / CORE}, _SCORE_INSIDE, SHIFT)
-    share = _byzantine / (H + root)
-    mixed = share * _inside / CORE + (1 - share) * _byzantine * _outside / CORE**2
-    chain.bound({_a2: mixed}, "Jensen on A, and on the honest messages outside, whose sum is opposite", SHIFT)
-    chain.define({_inside: H * variance - _outside}, "the honest squares sum to H V_z")
-    chain.equals(((H + root) / CORE) ** 2, Algebra(shift=SHIFT))
-    return chain.derivation(meanings=_KRUM_MEANINGS)
-
 
 _p2 = sp.Symbol("p2", nonnegative=True)
 _c2 = sp.Symbol("c2", nonnegative=True)
@@ -176,37 +113,8 @@ def _mda() -> Derivation:
 
 
 _OWN = Source(OWN, "upper bounds")
-_FEW = Hypothesis("at most a third Byzantine: N >= 3f", sp.Ge(N, 3 * (N - H)), Role.CONDITION)
-_MANY = Hypothesis("at least a third Byzantine: N <= 3f", sp.Le(N, 3 * (N - H)), Role.CONDITION)
 
 STATEMENTS = (
-    Statement(
-        key="robustness.kappa.krum",
-        title="kappa of Krum (the N - f nearest with itself)",
-        source=ALLOUAH,
-        kind=Kind.CONSTANT,
-        relation=Relation.UPPER,
-        lhs=r"\kappa",
-        printed=6 * (1 + q),
-        derivation=_krum_any,
-        hypotheses=(MAJORITY, SOME),
-        uses=("lad.definition1",),
-        text="Below the published 6(1 + q) up to a third of Byzantine devices; at least (N/(N - 2f))^2 is reached.",
-    ),
-    Statement(
-        key="robustness.kappa.krum_third",
-        title="kappa of Krum with a third or more of Byzantine devices",
-        source=ALLOUAH,
-        kind=Kind.CONSTANT,
-        relation=Relation.TIGHT_UPPER,
-        lhs=r"\kappa",
-        printed=6 * (1 + q),
-        derivation=_krum_third,
-        hypotheses=(MAJORITY, SOME, _MANY),
-        uses=("lad.definition1",),
-        text="N^2/(f(N - 2f)), approached with three places on a line. The bound holds for every f, but is sharp only "
-        "where the N - 2f messages in the middle do not have the least score.",
-    ),
     Statement(
         key="robustness.c_alpha.faba",
         title="C_alpha^2 of FABA",

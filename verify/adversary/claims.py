@@ -29,6 +29,13 @@ STEMS = {
     "faba": "faba",
     "mda": "mda",
     "smea": "smea",
+    "krum-blanchard": "krum_blanchard",
+    "krum-inclusive": "krum_inclusive",
+    "caf": "caf",
+    "bulyan": "bulyan",
+    "huber": "huber",
+    "centered-clipping": "centered_clipping",
+    "correntropy": "correntropy",
 }
 #: Rule -> row of Table I of the CRA paper.
 TABLE_I = {
