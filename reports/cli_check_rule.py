@@ -76,6 +76,7 @@ def _check_rule(
     rtol: Annotated[float | None, typer.Option(help="Relative accuracy of an iterative rule.")] = None,
     max_examples: Annotated[int, typer.Option(help="Message sets a property.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the examples.")] = 0,
+    time_limit: Annotated[float, typer.Option(help="Seconds that one call may take.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Test an aggregation rule: shape, dtype, equivariances, robustness at the claimed kappa, breakdown ..."""
@@ -92,6 +93,7 @@ def _check_rule(
         rtol=rtol,
         max_examples=max_examples,
         seed=seed,
+        time_limit=time_limit,
     )
     if as_json:
         record = {

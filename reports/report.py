@@ -241,10 +241,21 @@ def _timed(job: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[float, 
     return time.perf_counter() - clock, found
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave interrupts to the parent, and end with it: a parent that is killed cannot end its workers itself."""
+    import multiprocessing
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_it() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_it, daemon=True).start()
 
 
 def _run_in_processes(
@@ -257,7 +268,7 @@ def _run_in_processes(
     # The processes share the cores: more threads in each would only get in one another's way.
     os.environ.update(dict.fromkeys(threads, "1"))
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_the_parent)
     report(0.0, f"{len(jobs)} parts in {workers} processes")
     try:
         futures = {pool.submit(_timed, job, arguments): (label, arguments) for label, job, arguments in jobs}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
-import numpy as np
 
 from . import properties
 from .strategies import MessageSet, message_sets
-from .subject import ALWAYS, PROPERTIES, Subject, as_numpy, subject
+from .subject import ALWAYS, PROPERTIES, Subject, subject
+from .time_limit import TookTooLong
 from .verdict import Check, Outcome, Verdict
+from .witness_code import witness
+
+#: A message set, how the property fails on it, and the messages of each call that the rule got there.
+Failure = tuple[MessageSet, str, tuple[Any, ...]]
 
 
 class NotConforming(AssertionError):
@@ -89,6 +93,7 @@ def check_rule(
     rtol: float | None = None,
     max_examples: int = 100,
     seed: int = 0,
+    time_limit: float | None = 10.0,
     strict: bool = False,
 ) -> Conformance:
     """Test an aggregation rule against the properties that a robust rule should have.
@@ -112,6 +117,9 @@ def check_rule(
         Message sets a property.
     seed : int
         Makes the examples reproducible.
+    time_limit : float or None
+        Seconds after which a single call on these small arrays counts as one that does not return; None for no limit.
+        Such an example is reported as found, not minimised.
     strict : bool
         Whether to raise if a property fails.
 
@@ -127,7 +135,7 @@ def check_rule(
     NotConforming
         An AssertionError, with ``strict``.
     """
-    tested = subject(rule, n, f, kappa=kappa, claims=claims, rtol=rtol)
+    tested = subject(rule, n, f, kappa=kappa, claims=claims, rtol=rtol, time_limit=time_limit)
     if dim < 1 or max_examples < 1:
         raise ValueError(f"check_rule needs dim >= 1 and max_examples >= 1, got dim={dim}, max_examples={max_examples}")
     verdicts = tuple(check_property(tested, name, dim=dim, max_examples=max_examples, seed=seed) for name in PROPERTIES)
@@ -175,7 +183,7 @@ def check_property(tested: Subject, name: str, *, dim: int = 3, max_examples: in
         failure, tried = _falsify(tested, chosen, dtype, dim, max_examples, seed)
         examples += tried
         if failure is not None:
-            sample, trouble = failure
+            sample, trouble, calls = failure
             return Verdict(
                 key,
                 Check.PROPERTY,
@@ -184,7 +192,7 @@ def check_property(tested: Subject, name: str, *, dim: int = 3, max_examples: in
                 seed=seed,
                 parameters=parameters,
                 detail=trouble,
-                counterexample=_witness(tested, sample),
+                counterexample=witness(sample, calls, rule_name(tested.rule), tested.f if tested.takes_f else None),
             )
     return Verdict(
         key,
@@ -199,10 +207,12 @@ def check_property(tested: Subject, name: str, *, dim: int = 3, max_examples: in
 
 def _falsify(
     tested: Subject, chosen: properties.Property, dtype: str, dim: int, max_examples: int, seed: int
-) -> tuple[tuple[MessageSet, str] | None, int]:
+) -> tuple[Failure | None, int]:
     """Search for a message set on which the property fails; the last failure that is replayed is the minimal one."""
-    failures: list[tuple[MessageSet, str]] = []
-    tried = 0
+    failures: list[Failure] = []
+    calls: list[Any] = []
+    tested = replace(tested, log=calls)
+    tried, hangs = 0, False
     dims = hypothesis.strategies.integers(1, dim)
 
     @hypothesis.seed(seed)
@@ -216,40 +226,28 @@ def _falsify(
     )
     @hypothesis.given(message_sets(tested.n, tested.f, dim=dims, shapes=chosen.shapes, dtype=dtype))
     def search(sample: MessageSet) -> None:
-        nonlocal tried
+        nonlocal tried, hangs
+        if hangs:  # minimising would wait for the limit at every attempt
+            return
         tried += 1
+        calls.clear()
         try:
             trouble = chosen.holds(tested, sample)
+        except TookTooLong as error:
+            hangs = True
+            failures.append((sample, str(error), tuple(calls)))
+            return
         except Exception as error:  # a rule that raises on finite messages fails the property, whatever the type
             trouble = "raises " + traceback.format_exception_only(error)[-1].strip()
         if trouble:
-            failures.append((sample, trouble))
+            failures.append((sample, trouble, tuple(calls)))
             raise NotConforming(trouble)
 
     try:
         search()
     except (NotConforming, hypothesis.errors.Flaky):
         return failures[-1], tried
-    return None, tried
-
-
-def _witness(tested: Subject, sample: MessageSet) -> dict[str, Any]:
-    honest, byzantine = as_numpy(sample.honest), as_numpy(sample.byzantine)
-    code = "\n".join(
-        (
-            "import numpy as np",
-            f"honest = np.array({np.array(honest).tolist()}, dtype=np.{honest.dtype})",
-            f"byzantine = np.array({np.array(byzantine).tolist()}, dtype=np.{honest.dtype}).reshape({byzantine.shape})",
-            f"messages = np.concatenate([honest, byzantine])[{list(sample.order)}]",
-            f"result = rule(messages{f', f={tested.f}' if tested.takes_f else ''})  # {rule_name(tested.rule)}",
-        )
-    )
-    return {
-        "honest": np.array(honest).tolist(),
-        "byzantine": np.array(byzantine).tolist(),
-        "order": list(sample.order),
-        "code": code,
-    }
+    return (failures[-1] if hangs else None), tried
 
 
 @dataclass(frozen=True)
@@ -264,6 +262,7 @@ class RuleCase:
     rtol: float | None = None
     max_examples: int = 50
     seed: int = 0
+    time_limit: float | None = 10.0
 
 
 def rule_checks(cases: Iterable[RuleCase]) -> Any:
@@ -290,7 +289,9 @@ def rule_checks(cases: Iterable[RuleCase]) -> Any:
 
 def _pytest_check(case: RuleCase, name: str) -> Callable[[Callable[..., Any]], None]:
     def check(rule: Callable[..., Any]) -> None:
-        tested = subject(rule, case.n, case.f, kappa=case.kappa, claims=case.claims, rtol=case.rtol)
+        tested = subject(
+            rule, case.n, case.f, kappa=case.kappa, claims=case.claims, rtol=case.rtol, time_limit=case.time_limit
+        )
         verdict = check_property(tested, name, max_examples=case.max_examples, seed=case.seed)
         if verdict.outcome is Outcome.REFUTED:
             assert verdict.counterexample is not None

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .time_limit import time_limit
+
 #: Properties that hold or fail whatever a rule claims.
 ALWAYS = ("shape", "dtype", "determinism", "no mutation", "unanimity", "non-finite input", "f = 0")
 #: Properties that are tested for a rule that claims them.
@@ -32,6 +34,10 @@ class Subject:
         Members of ``CLAIMABLE``.
     rtol : float or None
         Relative error that the rule's own arithmetic may have; None derives it from the dtype and n.
+    time_limit : float or None
+        Seconds that one call may take.
+    log : list or None
+        Where the messages of every call are written down, as NumPy arrays, before the call.
     """
 
     rule: Callable[..., Any]
@@ -40,6 +46,8 @@ class Subject:
     kappa: float | None = None
     claims: frozenset[str] = field(default_factory=frozenset)
     rtol: float | None = None
+    time_limit: float | None = None
+    log: list[np.ndarray[Any, Any]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def takes_f(self) -> bool:
@@ -51,10 +59,18 @@ class Subject:
         return any(p.name == "f" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
 
     def __call__(self, messages: Any, f: int | None = None) -> Any:
-        """Apply the rule."""
-        if self.takes_f:
-            return self.rule(messages, f=self.f if f is None else f)
-        return self.rule(messages)
+        """Apply the rule.
+
+        Raises
+        ------
+        TookTooLong
+            If the call takes longer than the limit.
+        """
+        if self.log is not None:
+            self.log.append(np.array(as_numpy(messages)))
+        given = {"f": self.f if f is None else f} if self.takes_f else {}
+        with time_limit(self.time_limit):
+            return self.rule(messages, **given)
 
     def error(self, *arrays: Any) -> float:
         """Largest difference that rounding may cause in a result computed from these arrays.
@@ -83,6 +99,7 @@ def subject(
     kappa: float | None = None,
     claims: Any = None,
     rtol: float | None = None,
+    time_limit: float | None = None,
 ) -> Subject:
     """Check the arguments and fill in what the rule declares about itself.
 
@@ -92,7 +109,7 @@ def subject(
     Raises
     ------
     ValueError
-        If the rule cannot be called, n or f do not fit, kappa is negative, or a claim is unknown.
+        If the rule cannot be called, n or f do not fit, kappa or the time limit is negative, or a claim is unknown.
     """
     if not callable(rule):
         raise ValueError(f"check_rule needs a callable rule, got {type(rule).__name__}")
@@ -103,6 +120,8 @@ def subject(
         raise ValueError(f"check_rule needs 0 <= 2f < n, got n={n}, f={f}")
     if kappa is not None and not kappa >= 0:
         raise ValueError(f"check_rule needs kappa >= 0, got {kappa!r}")
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"check_rule needs time_limit > 0 seconds, got {time_limit!r}")
     if claims is None:
         declared = getattr(rule, "invariances", None)
         claims = {"permutation"} if declared is None else {str(i) for i in declared} | {"batch", "backend"}
@@ -114,4 +133,6 @@ def subject(
     if unknown:
         raise ValueError(f"check_rule knows no claim {', '.join(unknown)}; there are {', '.join(CLAIMABLE)}, or 'all'")
     tolerance = rtol if rtol is not None else getattr(rule, "tolerance", None)
-    return Subject(rule, int(n), int(f), None if kappa is None else float(kappa), frozenset(claims), tolerance)
+    return Subject(
+        rule, int(n), int(f), None if kappa is None else float(kappa), frozenset(claims), tolerance, time_limit
+    )

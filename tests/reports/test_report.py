@@ -220,17 +220,31 @@ def _claims_of(name: str) -> list[str]:
     return [claim.key.removeprefix(f"{name}.") for claim in get(name).CLAIMS]
 
 
-@pytest.mark.slow
-def test_ctrl_c_says_what_to_do(tmp_path: Path) -> None:
-    """The whole process group gets the signal, as from a terminal; one line comes back, no traceback."""
-    command = [sys.executable, "-m", "byzbounds", "report", "--preset", "paper", "--out", str(tmp_path)]
+def started(out: Path) -> subprocess.Popen[str]:
+    """A report in a process group of its own, in the middle of its work."""
+    command = [sys.executable, "-m", "byzbounds", "report", "--preset", "paper", "--out", str(out), "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(report.__file__).parents[1].parent)}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment
     )
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline and not list(tmp_path.glob("parts/**/*.json")):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not list(out.glob("parts/**/*.json")):
         time.sleep(0.2)
+    return process
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    process.kill()
+    process.communicate(timeout=60)  # the workers hold the pipes: it returns when the last of them is gone
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_what_to_do(tmp_path: Path) -> None:
+    """The whole process group gets the signal, as from a terminal; one line comes back, no traceback."""
+    process = started(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

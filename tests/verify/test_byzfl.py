@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from benchmarks.peers import load_byzfl
+
 from byzbounds.verify import check_rule
 
 _MODULES = load_byzfl()

@@ -71,6 +71,25 @@ def test_each_property_is_refuted_on_a_rule_that_lacks_it(rule: Callable[..., An
     assert verdict.outcome is Outcome.REFUTED
     assert verdict.counterexample is not None
     json.dumps(verdict.to_json())
+    shows_the_fault(rule, name, verdict.counterexample["code"])
+
+
+def shows_the_fault(rule: Callable[..., Any], name: str, code: str) -> None:
+    """Run the code with the faulty rule: what the property looks at is in its results."""
+    found: dict[str, Any] = {"rule": rule}
+    with np.errstate(all="ignore"):
+        exec(code, found)
+    result = np.asarray(found["result"], dtype=np.float64)
+    if name == "non-finite input":
+        assert not np.all(np.isfinite(result))
+    elif name == "breakdown":
+        assert np.linalg.norm(result - found["honest"].mean(axis=0)) > 1e4
+    elif name == "determinism":
+        assert not np.array_equal(result, found["result_2"])
+    elif name == "no mutation":
+        untouched: dict[str, Any] = {"rule": honest_rule}
+        exec(code, untouched)
+        assert not np.array_equal(found["messages"], untouched["messages"])
 
 
 def test_the_counterexample_is_code_that_shows_the_fault() -> None:
