@@ -125,28 +125,32 @@ class CyclicEncoding:
             raise ValueError(
                 f"CyclicEncoding(devices={self.devices}) needs as many subsets as devices, got {subsets} subsets"
             )
-        return _CyclicEncoder(self, seeds)
+        return CyclicEncoder(self, seeds)
 
 
-class _CyclicEncoder:
+class CyclicEncoder:
+    """`CyclicEncoding`, started for runs: device i computes the subsets at places tasks[i], ..., tasks[i] + d - 1."""
+
     def __init__(self, encoding: CyclicEncoding, seeds: Sequence[int]) -> None:
-        self._n, self._d = encoding.devices, encoding.d
-        self._tasks = permutation_draws(seeds, Purpose.TASKS, self._n, encoding.tasks)
-        self._order = permutation_draws(seeds, Purpose.SUBSETS, self._n, encoding.subsets)
+        self._n, self.d = encoding.devices, encoding.d
+        self.tasks = permutation_draws(seeds, Purpose.TASKS, self._n, encoding.tasks)
+        self.order = permutation_draws(seeds, Purpose.SUBSETS, self._n, encoding.subsets)
 
     def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
-        tasks, order = self._tasks.at(iteration), self._order.at(iteration)
-        if self._d == 1:
+        """What the devices send if all are honest, (runs, N, Q)."""
+        tasks, order = self.tasks.at(iteration), self.order.at(iteration)
+        if self.d == 1:
             return problem.gradients(x, np.take_along_axis(order, tasks, axis=-1))
-        sums = window_sums(problem.gradients(x, order), self._d)
-        return take_rows(sums, tasks) / self._d
+        sums = window_sums(problem.gradients(x, order), self.d)
+        return take_rows(sums, tasks) / self.d
 
     def weights(self, iteration: int) -> Weights:
-        tasks, order = self._tasks.at(iteration), self._order.at(iteration)
-        columns = (tasks[..., None] + np.arange(self._d)) % self._n
+        """The same as weights of the subsets, (runs, N, M)."""
+        tasks, order = self.tasks.at(iteration), self.order.at(iteration)
+        columns = (tasks[..., None] + np.arange(self.d)) % self._n
         held = np.take_along_axis(order[:, None, :], columns, axis=-1)
         weights = np.zeros((*tasks.shape, self._n))
-        np.put_along_axis(weights, held, 1 / self._d, axis=-1)
+        np.put_along_axis(weights, held, 1 / self.d, axis=-1)
         return weights
 
 

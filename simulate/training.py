@@ -15,6 +15,7 @@ from .attacks import Attack
 from .configuration import Configuration, Schedule
 from .description import namespace_from_name
 from .draws import Persistence, byzantine_draws
+from .fused import fuse
 from .measures import MEASURES, Observation, honest_mean
 from .methods import Method
 from .problems.base import Array, Problem, ProblemFamily, to_host
@@ -172,6 +173,7 @@ class _Chunk:
         self.masks = byzantine_draws(seeds, plan.method.encoding.devices, plan.byzantine_count, plan.byzantine)
         self.streams = run_streams(seeds)
         self.attack = plan.attacker if plan.byzantine_count else None
+        self.fused = fuse(plan.method, self.encoder, problem, self.attack, self.masks) if observe is None else None
         self.limit = float(np.finfo(plan.dtype).max) ** 0.25
         self.diverged = arrays.to_namespace(self.xp, np.full(len(seeds), -1), self.x)
         self.records: list[tuple[Array, Array]] = []
@@ -209,6 +211,16 @@ class _Chunk:
         return self._finish()
 
     def _step(self, iteration: int, recorded: bool) -> None:
+        plan = self.plan
+        aggregate = None
+        if self.fused is not None and not (recorded and plan.measures):
+            aggregate = self.fused.aggregate(self.x, iteration)
+        if aggregate is None:
+            aggregate = self._plain_aggregate(iteration, recorded)
+        self._move(aggregate, plan.learning_rate(iteration) * plan.method.step_scale, iteration)
+
+    def _plain_aggregate(self, iteration: int, recorded: bool) -> Array:
+        """Messages, attack, compression, rule, one after another, for any parts; and what is observed of them."""
         plan, xp = self.plan, self.xp
         messages = self.encoder.messages(self.problem, self.x, iteration)
         mask = self.masks.at(iteration)
@@ -219,7 +231,7 @@ class _Chunk:
         if self.observe is not None or (recorded and plan.measures):
             seen = Observation(iteration, self.runs, self.problem, self.x, messages, sent, byzantine, aggregate)
             self._observe(seen, recorded)
-        self._move(aggregate, plan.learning_rate(iteration) * plan.method.step_scale, iteration)
+        return aggregate
 
     def _transmit(self, messages: Array, byzantine: npt.NDArray[np.bool_], iteration: int) -> Array:
         """Attack, then compress what every device sends."""

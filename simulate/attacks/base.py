@@ -36,6 +36,11 @@ class Attack(ABC):
     needs_poisoned: ClassVar[bool] = False
     """Whether the attack is on the data: the caller computes what devices would send had their labels been flipped."""
 
+    @property
+    def multiplier(self) -> float | None:
+        """What a Byzantine device multiplies its own message by, for an attack that is no more than that."""
+        return None
+
     def __repr__(self) -> str:
         shown = [
             f"{entry.name}={getattr(self, entry.name)!r}"

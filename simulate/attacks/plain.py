@@ -31,6 +31,11 @@ class SignFlipping(Attack):
         if not math.isfinite(self.coefficient):
             raise ValueError(f"SignFlipping needs a finite coefficient, got {self.coefficient!r}")
 
+    @property
+    def multiplier(self) -> float:
+        """The coefficient."""
+        return self.coefficient
+
     def _send(self, sight: Sight) -> Array:
         return self.coefficient * sight.messages
 

@@ -93,16 +93,22 @@ class LinearRegression:
     def loss_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """F(x) and its gradient from the same residuals."""
         residuals = self.residuals(x)
-        return self._loss(residuals), self._gradient(residuals)
+        return self._loss(residuals), self.combined(residuals)
 
     def gradient(self, x: Array) -> Array:
         """Gradient of F, (..., Q)."""
-        return self._gradient(self.residuals(x))
+        return self.combined(self.residuals(x))
 
-    def _gradient(self, residuals: Array) -> Array:
+    def combined(self, factors: Array) -> Array:
+        """Sum of factors, (..., M), times features: for the residuals it is the gradient of F; (..., Q)."""
         if self.features.ndim == 2:
-            return residuals @ self.features
-        return (residuals[..., None, :] @ self.features)[..., 0, :]
+            return factors @ self.features
+        return (factors[..., None, :] @ self.features)[..., 0, :]
+
+    @cached_property
+    def columns(self) -> Array:
+        """A copy of the features, transposed: (..., Q, M) in contiguous memory; for NumPy arrays."""
+        return np.ascontiguousarray(np.swapaxes(self.features, -1, -2))
 
     def loss(self, x: Array) -> Array:
         """F(x), the plain sum over the subsets, (...)."""

@@ -1,0 +1,290 @@
+"""Cyclic coding of a linear regression on NumPy arrays, in as few passes over the messages as the rule allows.
+
+A subset's gradient is a residual times a row of features, and an attack that multiplies messages by a number multiplies
+residuals or whole rows. So an average needs no messages at all; a coordinate-wise rule, which does not ask whose a
+value is, gets them in the order and the memory layout in which they are cheapest; and what is done to the messages is
+done to a few runs at a time, while they fit a processor's cache. The plain path of `training` and `encoding` is the
+reference: results agree with it to rounding, and depend on the batch as little.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import arrays
+from .aggregation import Mean, Rule
+from .aggregation.base import Invariance
+from .attacks import Attack
+from .draws import BLOCK, BlockDraws
+from .encoding import CyclicEncoder, Encoder, window_sums
+from .methods import Method
+from .problems.base import Problem
+from .problems.regression import LinearRegression
+
+Floats = npt.NDArray[Any]
+Whole = npt.NDArray[np.int64]
+
+_CACHE_BYTES = 2**18
+"""Size of the messages of so many runs as are worked on together."""
+
+
+def fuse(
+    method: Method, encoder: Encoder, problem: Problem, attack: Attack | None, byzantine: BlockDraws
+) -> FusedIteration | None:
+    """The fused iteration of a method, or None where its parts do not allow one."""
+    factor = 1.0 if attack is None else attack.multiplier
+    if factor is None or method.compressor is not None or method.knows_identities:
+        return None
+    if not isinstance(encoder, CyclicEncoder) or not isinstance(problem, LinearRegression):
+        return None
+    features = arrays.host_view(problem.features)
+    if features is None or features is not problem.features or not isinstance(method.rule, Rule):
+        return None
+    return FusedIteration(problem, method.rule, _Draws(encoder, byzantine, factor, features.dtype))
+
+
+class FusedIteration:
+    """From the iterates of a batch of runs to what the server makes of the messages.
+
+    Parameters
+    ----------
+    problem
+        The runs' problem, of NumPy arrays.
+    rule
+        The server's rule.
+    draws
+        Tasks, orders and factors of the runs.
+    """
+
+    def __init__(self, problem: LinearRegression, rule: Rule, draws: _Draws) -> None:
+        self._problem, self._rule, self._draws = problem, rule, draws
+        n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
+        self._share = dtype.type(1 / (draws.d * n))
+        self._sorted_weights = _sorted_weights(rule, n, dtype)
+        step = max(1, _CACHE_BYTES // (n * Q * dtype.itemsize))
+        self._gradients = _Gradients(problem, draws.d, step)
+        self._step = step
+        self._sorted = np.empty((step, Q, n), dtype=dtype)
+        self._messages = np.empty((0, n, Q), dtype=dtype)
+
+    def aggregate(self, x: Floats, iteration: int) -> Floats | None:
+        """What the rule returns at x, (runs, Q) both; None where messages may not be finite: the plain path decides."""
+        block, index = self._draws.at(iteration)
+        residuals: Floats = self._problem.residuals(x)
+        if isinstance(self._rule, Mean):
+            residuals *= block.by_subset[index]
+            result: Floats = self._problem.combined(residuals) * self._share
+        elif self._sorted_weights is None:
+            result = self._rule(self._by_device(residuals, block, index))
+        elif self._draws.d == 1:
+            result = self._sorted_sums_of_subsets(residuals * block.by_subset[index], self._sorted_weights)
+        else:
+            result = self._sorted_sums_of_windows(residuals, block, index, self._sorted_weights)
+        return result if np.isfinite(result).all() else None
+
+    def _parts(self, count: int) -> list[slice]:
+        return [slice(start, min(start + self._step, count)) for start in range(0, count, self._step)]
+
+    def _sorted_sums_of_subsets(self, residuals: Floats, weights: Floats) -> Floats:
+        """Weighted sums of each coordinate's sorted values, where each device sends the gradient of one subset."""
+        columns = self._problem.columns
+        result = np.empty((len(residuals), columns.shape[-2]), dtype=residuals.dtype)
+        for part in self._parts(len(result)):
+            values = self._sorted[: part.stop - part.start]
+            np.multiply(columns if columns.ndim == 2 else columns[part], residuals[part, None, :], out=values)
+            _weigh_sorted(values, weights, result[part])
+        return result
+
+    def _sorted_sums_of_windows(self, residuals: Floats, block: _Block, index: int, weights: Floats) -> Floats:
+        """The same where they send means of windows: in the order of the windows, whoever has which."""
+        places, scaled = self._gradients.scaled(residuals, block.places[index])
+        result = np.empty((len(residuals), self._sorted.shape[1]), dtype=residuals.dtype)
+        factors = block.by_window[index]
+        for part in self._parts(len(result)):
+            means = self._gradients.means(places[part], scaled[part])
+            values = self._sorted[: len(means)]
+            np.multiply(np.swapaxes(means, -1, -2), factors[part, None, :], out=values)
+            _weigh_sorted(values, weights, result[part])
+        return result
+
+    def _by_device(self, residuals: Floats, block: _Block, index: int) -> Floats:
+        """Messages (runs, N, Q) in the order of the devices, in a buffer that the next iteration uses again."""
+        if len(self._messages) != len(residuals):
+            self._messages = np.empty((len(residuals), *self._messages.shape[1:]), dtype=residuals.dtype)
+        factors, tasks = block.by_device[index], block.tasks[index]
+        if self._draws.d == 1:
+            places, scaled = self._gradients.scaled(residuals, _entries(block.places[index], tasks))
+            self._gradients.take(places, scaled * factors, self._messages)
+            return self._messages
+        places, scaled = self._gradients.scaled(residuals, block.places[index])
+        for part in self._parts(len(residuals)):
+            means, out = self._gradients.means(places[part], scaled[part]), self._messages[part]
+            _take_rows(means, _flat(tasks[part], tasks.shape[-1]), out)
+            out *= factors[part, :, None]
+        return self._messages
+
+
+def _sorted_weights(rule: Rule, n: int, dtype: np.dtype[Any]) -> Floats | None:
+    """Weights of a coordinate-wise rule on the sorted values, where it is such a sum and takes n messages."""
+    if not rule.coordinate_wise or Invariance.PERMUTATION not in rule.invariances or rule.breakdown(n) < 0:
+        return None
+    weights = rule.weights(n)
+    return None if weights is None else np.array([float(weight) for weight in weights], dtype=dtype)
+
+
+def _weigh_sorted(values: Floats, weights: Floats, out: Floats) -> None:
+    """Sort values (runs, Q, N) in place and add them up by weight; not a number where one is not finite."""
+    values.sort(axis=-1)
+    np.matmul(values, weights, out=out)
+    # Values that are not finite are sorted to the ends, where a weight may be zero.
+    if not np.isfinite(values[..., :: max(1, len(weights) - 1)]).all():
+        out[...] = np.nan
+
+
+class _Gradients:
+    """Scaled rows of features, and means of d of them that are consecutive in a random order, in buffers."""
+
+    def __init__(self, problem: LinearRegression, d: int, step: int) -> None:
+        n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
+        self._features, self._d, self._n = problem.features, d, n
+        spare = 3 if d > 1 else 0
+        self._spare = [np.empty((step, n + d - 1, Q), dtype=dtype) for _ in range(spare)]
+        self._sums = np.empty((step if d > 1 else 0, n, Q), dtype=dtype)
+
+    def scaled(self, residuals: Floats, places: Whole) -> tuple[Whole, Floats]:
+        """Where the features of the places (runs, n) lie, run after run, and their residuals over d."""
+        flat = _flat(places, self._n)
+        scaled = residuals.reshape(-1).take(flat)
+        if self._d > 1:
+            scaled *= scaled.dtype.type(1 / self._d)
+        return (places if self._features.ndim == 2 else flat), scaled
+
+    def take(self, places: Whole, factors: Floats, out: Floats) -> None:
+        """Fill out, (runs, n, Q), with rows of features times factors."""
+        _take_rows(self._features, places, out)
+        out *= factors[..., None]
+
+    def means(self, places: Whole, scaled: Floats) -> Floats:
+        """Mean i is that of places i, ..., i + d - 1 of N + d - 1: (runs, N, Q)."""
+        spare, out = [buffer[: len(places)] for buffer in self._spare], self._sums[: len(places)]
+        self.take(places, scaled, spare[0])
+        d, n, rows = self._d, self._n, places.shape[-1]
+        width, offset, current, kept = 1, 0, 0, -1
+        total: Floats | None = None
+        while True:
+            # Sums of 1, 2, 4, ... rows are added as the binary digits of d say, as `window_sums` does.
+            if d & width:
+                part = spare[current][:, offset : offset + n]
+                offset += width
+                total, kept = (part, current) if total is None else (np.add(total, part, out=out), -1)
+            if 2 * width > d:
+                assert total is not None
+                return total
+            rows -= width
+            target = next(place for place in range(3) if place not in (current, kept))
+            sums = spare[current]
+            np.add(sums[:, :rows], sums[:, width : width + rows], out=spare[target][:, :rows])
+            current, width = target, 2 * width
+
+
+class _Block:
+    """Draws of a block of B iterations for S runs of N devices, and what follows from them, (B, S, N) each.
+
+    Parameters
+    ----------
+    tasks
+        The first place of each device's window.
+    order
+        The subset at each place.
+    byzantine
+        Who is Byzantine.
+    d
+        Number of places in a window.
+    factor
+        What a Byzantine device multiplies its message by.
+    dtype
+        Of the factors.
+    """
+
+    def __init__(
+        self, tasks: Whole, order: Whole, byzantine: npt.NDArray[Any], d: int, factor: float, dtype: np.dtype[Any]
+    ) -> None:
+        self.tasks, self._order, self._byzantine = tasks, order, byzantine
+        self._d, self._factor, self._dtype = d, np.asarray(factor, dtype=dtype), dtype
+
+    @cached_property
+    def places(self) -> Whole:
+        """The order, continued by its first d - 1: (B, S, N + d - 1)."""
+        return np.concatenate((self._order, self._order[..., : self._d - 1]), axis=-1)
+
+    @cached_property
+    def by_device(self) -> Floats:
+        """Factor of each device's message."""
+        return np.where(self._byzantine, self._factor, np.ones((), dtype=self._dtype))
+
+    @cached_property
+    def by_window(self) -> Floats:
+        """Factor of the message of the window that starts at each place."""
+        return self._moved(self.tasks)
+
+    @cached_property
+    def by_subset(self) -> Floats:
+        """Sum of the factors of the messages that hold each subset."""
+        if self._d == 1:
+            return self._moved(self.tasks, self._order)
+        # Place p is in the windows that start at places p - d + 1, ..., p.
+        by_place = window_sums(np.roll(self.by_window, self._d - 1, axis=-1)[..., None], self._d)[..., 0]
+        spread = np.empty(by_place.shape, dtype=self._dtype)
+        np.put_along_axis(spread, self._order, by_place, axis=-1)
+        return spread
+
+    def _moved(self, *maps: Whole) -> Floats:
+        """Factors where maps of whole numbers, one after another, take the devices; most of them are 1."""
+        n = self._byzantine.shape[-1]
+        places = np.flatnonzero(self._byzantine)
+        rows = places // n * n
+        places -= rows
+        for each in maps:
+            places = each.reshape(-1)[rows + places]
+        factors = np.ones(self._byzantine.shape, dtype=self._dtype)
+        factors.reshape(-1)[rows + places] = self._factor
+        return factors
+
+
+class _Draws:
+    """The draws of an encoding and of the Byzantine devices, prepared a block of iterations at a time."""
+
+    def __init__(self, encoder: CyclicEncoder, byzantine: BlockDraws, factor: float, dtype: np.dtype[Any]) -> None:
+        self._drawn = (encoder.tasks, encoder.order, byzantine)
+        self.d, self._factor, self._dtype = encoder.d, factor, dtype
+        self._number = -1
+        self._block: _Block
+
+    def at(self, iteration: int) -> tuple[_Block, int]:
+        """The block that an iteration is in, and its index there."""
+        number, index = divmod(iteration, BLOCK)
+        if number != self._number:
+            tasks, order, byzantine = np.broadcast_arrays(*(draws.block(number) for draws in self._drawn))
+            self._block = _Block(tasks, order, byzantine, self.d, self._factor, self._dtype)
+            self._number = number
+        return self._block, min(index, len(self._block.tasks) - 1)
+
+
+def _entries(values: npt.NDArray[Any], places: Whole) -> npt.NDArray[Any]:
+    """Entries of (runs, N) at (runs, n) places, run by run."""
+    return values.reshape(-1).take(_flat(places, values.shape[-1]))
+
+
+def _take_rows(vectors: Floats, places: Whole, out: Floats) -> None:
+    """Rows of (..., Q), all one after another, at places."""
+    # Places are in range; the mode that would clip them is the one that writes to `out` directly.
+    vectors.reshape(-1, vectors.shape[-1]).take(places, axis=0, out=out, mode="clip")
+
+
+def _flat(places: Whole, length: int) -> Whole:
+    """Places (runs, n) in rows of a length, as places in all rows one after another."""
+    return places + length * np.arange(len(places))[:, None]
