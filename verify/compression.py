@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
+
+import numpy as np
 
 from ..simulate.compression import (
     QSGD,
@@ -108,6 +110,36 @@ def _composed() -> Iterator[tuple[Compressor, int, dict[str, Fraction | int]]]:
         yield both, dimension, {"delta1": 1, "delta2": dimension - 1}
 
 
+def on_sphere(parameters: Sequence[int]) -> Vector:
+    """A vector of whole numbers' quotients with norm one, by stereographic projection."""
+    square = sum(entry**2 for entry in parameters)
+    return (*(Fraction(2 * entry, 1 + square) for entry in parameters), Fraction(square - 1, square + 1))
+
+
+def _climb(compressor: Compressor, dimension: int, rng: np.random.Generator, rounds: int) -> tuple[Fraction, Vector]:
+    """The largest error ratio that steps to neighbours on a grid of rational unit vectors lead to."""
+    scale = 3
+    best = [int(entry) for entry in rng.integers(-4, 5, dimension - 1)]
+    highest = error_ratio(compressor, on_sphere(best))
+    for _ in range(rounds):
+        tried = [
+            entry + int(step) for entry, step in zip(best, rng.integers(-scale, scale + 1, dimension - 1), strict=True)
+        ]
+        ratio = error_ratio(compressor, on_sphere(tried))
+        if ratio > highest:
+            highest, best = ratio, tried
+    return highest, on_sphere(best)
+
+
+def _searched(settings: Settings) -> Iterator[Case]:
+    """The largest error of QSGD that a search over vectors of rational norm finds, evaluated over all outcomes."""
+    rng = settings.rng()
+    rounds, starts = {"quick": (30, 2), "paper": (150, 5), "full": (500, 10)}[settings.preset]
+    for levels, dimension, _ in itertools.product((1, 2, 4), (2, 3, 4), range(starts)):
+        ratio, vector = _climb(QSGD(levels=levels), dimension, rng, rounds)
+        yield Case(ratio, {"Q": dimension, "s": levels}, {"vector": [str(entry) for entry in vector]})
+
+
 def _observer(make: partial[Iterator[tuple[Compressor, int, dict[str, Fraction | int]]]]) -> Observer:
     def observer(settings: Settings) -> Iterator[Case]:
         return _worst(make(), settings)
@@ -128,12 +160,23 @@ _COMPRESSORS = {
     "composition": partial(_composed),
 }
 
-PROBES: tuple[Probe, ...] = tuple(
-    Probe(
-        f"compression.delta.{name}",
-        Check.EXACT,
-        partial(check_cases, observer=_observer(make)),
-        stream="compression",
-    )
-    for name, make in _COMPRESSORS.items()
+PROBES: tuple[Probe, ...] = (
+    *(
+        Probe(
+            f"compression.delta.{name}",
+            Check.EXACT,
+            partial(check_cases, observer=_observer(make)),
+            stream="compression",
+        )
+        for name, make in _COMPRESSORS.items()
+    ),
+    *(
+        Probe(
+            f"compression.delta.{name}",
+            Check.ADVERSARY,
+            partial(check_cases, observer=_searched, check=Check.ADVERSARY),
+            stream="compression.search",
+        )
+        for name in ("qsgd", "qsgd_levels", "qsgd_norm")
+    ),
 )

@@ -30,7 +30,7 @@ class Row:
     vacuous : int
         Points at which a hypothesis failed.
     nothing_to_check : bool
-        Whether the statement has no formula: a definition or an assumption in words.
+        Whether the statement has neither a formula nor a claim: a definition or an assumption in words.
     """
 
     key: str
@@ -46,6 +46,11 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+
+def nothing_to_check(statement: Statement) -> bool:
+    """Whether a statement has neither a formula, nor a derivation, nor a claim that a machine decides."""
+    return statement.printed is None and statement.derivation is None and statement.claim is None
 
 
 def how_verified(verdicts: Iterable[Verdict]) -> list[Row]:
@@ -81,7 +86,7 @@ def _row(statement: Statement, verdicts: list[Verdict]) -> Row:
         ways=sum(outcome in _DEFINITE for outcome in checks.values()),
         points=sum(verdict.points for verdict in verdicts),
         vacuous=sum(verdict.vacuous for verdict in verdicts),
-        nothing_to_check=statement.printed is None and statement.derivation is None,
+        nothing_to_check=nothing_to_check(statement),
     )
 
 

@@ -36,6 +36,8 @@ MODULES = (
     "compression",
     "trajectory",
     "steady",
+    "orders",
+    "objects",
 )
 
 #: Probability that a run returns any wrong definite verdict among those that rest on samples.

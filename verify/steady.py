@@ -84,7 +84,7 @@ def aligned_errors(settings: Settings) -> Iterator[Settled]:
         yield Settled(np.full(2, np.mean(seen[2000:])), values, point)
 
 
-def _split(devices: int, byzantine: int) -> Floats:
+def split(devices: int, byzantine: int) -> Floats:
     """2f low values and N - 2f high ones that add up to zero: the trimmed mean's worst, if f low ones are replaced."""
     low, high = -float(devices - 2 * byzantine), 2.0 * byzantine
     return np.array([low] * (2 * byzantine) + [high] * (devices - 2 * byzantine))
@@ -97,7 +97,7 @@ def _pushed(messages: Floats, byzantine: int) -> Floats:
     return np.asarray(TrimmedMean(f=byzantine)(received[..., None]))[..., 0]
 
 
-def _settle(
+def settle(
     gradients: Callable[[Floats], Floats], runs: int, gamma: float, byzantine: int, subsets: int, steps: int
 ) -> Floats:
     """Averages of ``||grad F||^2`` over the second half, for ``F = sum (x - a_k)^2 / 2`` with the a_k adding to 0."""
@@ -113,7 +113,7 @@ def adaptive_lad(settings: Settings) -> Iterator[Settled]:
     steps, runs = {"quick": (120, 16), "paper": (400, 32), "full": (2000, 64)}[settings.preset]
     rng = settings.rng()
     for (devices, byzantine), load, drawn in itertools.product(((4, 1), (9, 2), (10, 4)), (1, 2, 4), (False, True)):
-        centres = _split(devices, byzantine) if not drawn else rng.normal(size=devices)
+        centres = split(devices, byzantine) if not drawn else rng.normal(size=devices)
         centres = centres - centres.mean()
 
         def gradients(x: Floats, centres: Floats = centres, load: int = load) -> Floats:
@@ -121,7 +121,7 @@ def adaptive_lad(settings: Settings) -> Iterator[Settled]:
             window = sum(np.roll(order, -k, axis=1) for k in range(load)) / load
             return np.asarray(x[:, None] - window)
 
-        samples = _settle(gradients, runs, 0.5, byzantine, devices, steps)
+        samples = settle(gradients, runs, 0.5, byzantine, devices, steps)
         values = {
             "N": devices,
             "H": devices - byzantine,
@@ -151,7 +151,7 @@ def adaptive_cra(settings: Settings) -> Iterator[Settled]:
             def gradients(x: Floats, weights: Floats = weights, centres: Floats = centres) -> Floats:
                 return np.asarray((x[:, None] - centres) @ weights.T)
 
-            samples = _settle(gradients, 2, 0.5 * devices / subsets, byzantine, subsets, 200)
+            samples = settle(gradients, 2, 0.5 * devices / subsets, byzantine, subsets, 200)
             values = {
                 "N": devices,
                 "M": subsets,

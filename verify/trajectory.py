@@ -138,9 +138,19 @@ def _is_about_the_best_rate(statement: Statement) -> bool:
     return "T" in names and not names & {"gamma0", "lambda"}
 
 
+#: Bounds for any learning rate that go by another name, with what their kappa is.
+_GENERAL: dict[str, tuple[str, Callable[[dict[str, Any]], float]]] = {
+    "refined.lad.rba.best": (
+        "refined.lad.theorem2.balanced",
+        lambda known: float(known["C_alpha"] ** 2 * (known["H"] - 1)),
+    )
+}
+
+
 def _general(statement: Statement) -> str:
     """Key of the bound for any learning rate of which a statement gives the infimum."""
-    return f"{statement.key.removesuffix('.best')}.balanced"
+    named = _GENERAL.get(statement.key)
+    return named[0] if named else f"{statement.key.removesuffix('.best')}.balanced"
 
 
 def _rate(statement: Statement, scene: Scene, seed: int) -> tuple[float, float]:
@@ -153,6 +163,9 @@ def _rate(statement: Statement, scene: Scene, seed: int) -> tuple[float, float]:
         return scene.rate(), 0.0
     general = get(_general(statement))
     known = values(scene, train(scene, scene.rate(), seed), scene.rate())
+    least = bound(statement, known)
+    if statement.key in _GENERAL:
+        known["kappa"] = _GENERAL[statement.key][1](known)
 
     def height(pace: float) -> float:
         rate = scene.rate(pace)
@@ -160,7 +173,7 @@ def _rate(statement: Statement, scene: Scene, seed: int) -> tuple[float, float]:
         return math.inf if found is None else float(found)
 
     pace = float(minimize_scalar(height, bounds=(1e-4, 1 - 1e-6), method="bounded", options={"xatol": 1e-9}).x)
-    least, found = bound(statement, known), height(pace)
+    found = height(pace)
     return scene.rate(pace), 0.0 if least is None else min(max(0.0, found - float(least)), _RATE_ERROR * found)
 
 

@@ -1,7 +1,7 @@
 """What the papers say in words: each claim decided by its own rule, and looked at again at exact points.
 
 The second look uses neither derivatives nor certificates nor SymPy's simplification: both sides are evaluated with many
-digits, a monotone expression at neighbouring points.
+digits, a monotone expression at neighbouring points, one that has a limit or an order at points that approach it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..bounds.catalogue import statements
 from ..bounds.certificates import resolve
 from ..bounds.claims import AllOf, Always, FirstAt, HoldsAt, Monotone, WithReading
 from ..bounds.inequalities import sample_point
+from ..bounds.limits import FiniteLimit, LimitIs, SameOrder
 from ..bounds.ruling import Claim, Truth
 from ..bounds.sampling import points
 from ..bounds.statement import Statement
@@ -25,6 +26,10 @@ from .verdict import Check, Outcome, Verdict
 _DIGITS, _AGREE = 60, 40
 #: Relative distance of the two points between which a monotone expression is compared: too small to step over a pole.
 _STEP = sp.Rational(1, 10**20)
+#: Two distances from a limit's point, or sizes of what grows, between which an expression has to settle.
+_NEAR, _NEARER = sp.Integer(10) ** 10, sp.Integer(10) ** 40
+#: Parameter points at which a limit is approached.
+_APPROACHES = 5
 Point = Mapping[sp.Symbol, sp.Expr]
 #: What was looked at, and whether it is as claimed.
 Look = tuple[Point, bool]
@@ -67,7 +72,7 @@ def look_again(statement: Statement, settings: Settings) -> Verdict:
     Parameters
     ----------
     statement : Statement
-        With a claim that speaks of points: not one about a limit or an order.
+        With a claim.
     settings : Settings
         Number of points and seed.
     """
@@ -113,6 +118,35 @@ def _looks(claim: Claim, tries: int, seed: int) -> Iterator[Look]:
                 yield point, _agrees(sign, claim.relation)
     elif isinstance(claim, Monotone):
         yield from _neighbours(claim, tries, seed)
+    elif isinstance(claim, LimitIs | FiniteLimit | SameOrder):
+        yield from _approaches(claim, seed)
+
+
+def _approaches(claim: LimitIs | FiniteLimit | SameOrder, seed: int) -> Iterator[Look]:
+    """Whether what should vanish shrinks tenfold, or what should stay bounded does not double, on the way."""
+    moving = sp.Symbol(claim.symbol.name)  # without the sign and the wholeness that its neighbours need not have
+    if isinstance(claim, SameOrder):
+        followed = (claim.expression / claim.reference).subs(claim.assumptions).subs(claim.symbol, moving)
+    else:
+        given = claim.assumptions if isinstance(claim, LimitIs) else {}
+        followed = claim.expression.subs(given).subs(claim.symbol, moving)
+        followed -= claim.value if isinstance(claim, LimitIs) else 0
+    rest = sorted(followed.free_symbols - {moving}, key=str)
+    rng = random.Random(seed)
+    for _ in range(_APPROACHES if rest else 1):
+        drawn = sample_point(rest, rng)
+        sizes = []
+        for far in (_NEAR, _NEARER):
+            at: sp.Expr = far
+            if not isinstance(claim, SameOrder):
+                at = claim.point.subs(drawn) + (1 if claim.side == "+" else -1) / far
+            sizes.append(sp.N(followed.xreplace({**drawn, moving: at}), 3 * _DIGITS))
+        if all(size.is_Float or size.is_Rational for size in sizes):
+            first, last = map(abs, sizes)
+            yield (
+                {**drawn, claim.symbol: at},
+                bool(10 * last <= first if isinstance(claim, LimitIs) else last <= 2 * first),
+            )
 
 
 def _neighbours(claim: Monotone, tries: int, seed: int) -> Iterator[Look]:
@@ -179,24 +213,12 @@ def _true_at(condition: sp.Basic, point: Point) -> bool:
     return bool(condition.xreplace(truths))
 
 
-def _speaks_of_points(claim: Claim) -> bool:
-    if isinstance(claim, WithReading):
-        return _speaks_of_points(claim.claim)
-    if isinstance(claim, AllOf):
-        return all(map(_speaks_of_points, claim.claims))
-    return isinstance(claim, Always | Monotone | HoldsAt | FirstAt)
-
-
 PROBES = [
     probe
     for statement in statements()
     if statement.claim is not None
     for probe in (
         Probe(statement.key, Check.DERIVATION, decide, label="words"),
-        *(
-            (Probe(statement.key, Check.EXACT, look_again, label="points"),)
-            if _speaks_of_points(statement.claim)
-            else ()
-        ),
+        Probe(statement.key, Check.EXACT, look_again, label="points"),
     )
 ]
