@@ -58,6 +58,26 @@ _SEARCHED = {
     "krum_third": "krum",
     "multikrum": "multikrum",
     "faba": "faba",
+    "krum_blanchard": "krum-blanchard",
+    "krum_blanchard_third": "krum-blanchard",
+    "krum_inclusive": "krum-inclusive",
+    "krum_inclusive_third": "krum-inclusive",
+    "caf": "caf",
+    "caf_third": "caf",
+    "bulyan": "bulyan",
+    "huber": "huber",
+    "centered_clipping": "centered-clipping",
+    "correntropy": "correntropy",
+}
+#: Sizes for rules that need more messages or more time: the first ones for the quick preset, then all.
+_OWN_SIZES = {
+    "krum-blanchard": (1, ((5, 1), (7, 2), (9, 3), (10, 2))),
+    "krum-inclusive": (1, ((5, 1), (7, 2), (9, 3), (10, 2))),
+    "bulyan": (1, ((7, 1), (8, 1), (11, 2))),
+    "caf": (1, ((4, 1), (5, 2), (7, 2))),
+    "huber": (1, ((4, 1), (5, 2), (7, 2))),
+    "centered-clipping": (1, ((4, 1), (5, 2), (7, 2))),
+    "correntropy": (1, ((4, 1), (7, 2), (8, 2))),
 }
 _SLOW = {
     "geometric_median": "geometric-median",

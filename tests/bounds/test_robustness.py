@@ -37,6 +37,12 @@ VALUES = [
     ("robustness.kappa.meamed_odd", 7, 5, sp.Rational(16, 5)),
     ("robustness.kappa.meamed_even", 8, 6, sp.Rational(20, 9)),
     ("robustness.kappa.krum_third", 5, 3, sp.Rational(25, 2)),
+    ("robustness.kappa.krum_blanchard_third", 9, 6, sp.Rational(25, 2)),
+    ("robustness.kappa.krum_inclusive_third", 9, 6, sp.Rational(121, 5)),
+    ("robustness.kappa.caf_third", 8, 6, 2 * (1 + sp.sqrt(6) / 2) ** 2),
+    ("robustness.kappa.bulyan", 7, 6, sp.Rational(25, 3)),
+    ("robustness.kappa.huber", 3, 2, 4 * (1 + 4 * sp.sqrt(2)) ** 2),
+    ("robustness.kappa.centered_clipping", 3, 2, sp.Integer(392)),
 ]
 
 
@@ -58,8 +64,18 @@ def test_no_constant_is_below_the_floor(statement):
         "robustness.kappa"
     ):
         return
-    point = {N: 30, H: 21, kappa: FLOOR.subs({N: 30, H: 21}), s: 2}
-    assert bool(statement.derived.subs(point) >= FLOOR.subs(point))
+    points = [{N: n, H: h, kappa: FLOOR.subs({N: n, H: h}), s: 2} for n, h in ((30, 20), (30, 26), (31, 21), (31, 27))]
+    holds = [
+        bool(statement.derived.subs(point) >= FLOOR.subs(point))
+        for point in points
+        if all(
+            bool(hypothesis.condition.subs(point))
+            for hypothesis in statement.hypotheses
+            if hypothesis.condition is not None
+        )
+    ]
+    assert holds
+    assert all(holds)
 
 
 @pytest.mark.parametrize("n", [7, 8, 10, 31, 100])

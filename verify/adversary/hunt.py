@@ -21,7 +21,7 @@ RUNAWAY = 1e9
 #: Multiplications that one family may cost, in units of one pass over all pairs of messages and coordinates.
 BUDGET = {False: 3e8, True: 5e9}
 #: Above this many messages only lean families are searched, unless the search is deep.
-LEAN = 15
+LEAN = 9
 #: Above this many messages no coordinate moves freely, and witnesses are rounded in one way.
 LARGE = 30
 #: Rational witnesses are sought with ever more steps.

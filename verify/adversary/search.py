@@ -52,8 +52,8 @@ class Effort:
         return replace(self, generations=min(self.generations, most), free=min(self.free, 3 * most))
 
     def first_look(self) -> Effort:
-        """The same with a quarter of the generations, to tell promising families from others."""
-        return replace(self, generations=max(3, self.generations // 4))
+        """A fraction of the restarts and generations, to tell promising families from others."""
+        return replace(self, restarts=max(1, self.restarts // 3), generations=max(3, self.generations // 6))
 
 
 QUICK = Effort()
