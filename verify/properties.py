@@ -79,7 +79,7 @@ def _no_mutation(subject: Subject, sample: MessageSet) -> str | None:
 
 def _unanimity(subject: Subject, sample: MessageSet) -> str | None:
     same = np.repeat(as_numpy(sample.honest)[:1], subject.n, axis=0)
-    trouble = _far(subject, subject(same), same[0], same)
+    trouble = _far(subject, subject(same.copy()), same[0], same)
     return trouble and f"n equal messages do not give that message: {trouble}"
 
 
