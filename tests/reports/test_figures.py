@@ -229,8 +229,9 @@ def test_every_reading_is_explained_and_needs_no_more_than_parameters() -> None:
         for reading in get(name).READINGS:
             assert reading in READING_TEXTS
             complete(get(name), {}, preset="paper", reading=reading)
-    assert complete(get("lad.fig4"), {}, preset="paper")["iterations"] == 2000
-    assert complete(get("lad.fig4"), {}, preset="paper", reading="trim-in-all")["iterations"] == 300
+    for reading in ("literal", "trim-in-all"):
+        assert complete(get("lad.fig4"), {}, preset="paper", reading=reading)["iterations"] == 2000
+    assert complete(get("lad.fig4"), {}, preset="full", reading="trim-in-all")["iterations"] == 2000
     assert complete(get("lad.fig4"), {"iterations": 7}, reading="trim-in-all")["iterations"] == 7
 
 
