@@ -63,14 +63,23 @@ def claims(name: str) -> tuple[Claim, ...]:
     )
 
 
-def ma_suffers(name: str) -> Claim:
-    """The claim that averaging is the worst under this attack."""
-    return Claim(
-        f"{name}.ma-worst",
-        "MA ends worse than every other method.",
-        PLACE,
-        lambda d: training.worst(d[name], "MA"),
-        (name,),
+def ma_suffers(name: str, weak: str = "cra.fig2b") -> tuple[Claim, Claim]:
+    """The claims that averaging is the worst under this attack, and loses more than in the panel of a weaker one."""
+    return (
+        Claim(
+            f"{name}.ma-worst",
+            "MA ends worse than every other method.",
+            PLACE,
+            lambda data: training.worst(data[name], "MA"),
+            (name,),
+        ),
+        Claim(
+            f"{name}.ma-suffers-more",
+            "MA loses more under this attack than under the Gaussian one.",
+            PLACE,
+            lambda data: _ma_suffers_more(data, name, weak),
+            (name, weak),
+        ),
     )
 
 
@@ -82,7 +91,7 @@ def _each_below(*others: str) -> Callable[[FigureData], Sequence[Comparison]]:
     return lambda data: [c for rule in RULES for c in training.better(data, f"CRA-{rule}", *others)]
 
 
-def ma_suffers_more(data: Mapping[str, FigureData], strong: str, weak: str) -> list[Comparison]:
-    """The claim that MA loses more against CRA-DL with the median in one panel than in the other."""
+def _ma_suffers_more(data: Mapping[str, FigureData], strong: str, weak: str) -> list[Comparison]:
+    """How much more MA loses against CRA-DL with the median in one panel than in the other."""
     first, second = (training.gain(data[name], "MA", "CRA-median") for name in (weak, strong))
     return training.larger_gain(first, second, f"loss of MA against CRA-median in {strong} above that in {weak}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..claims import Claim
 from . import attacks_compared as shared
 from . import cra_setting
 from .base import FigureData, Parameters, Progress
@@ -22,14 +21,4 @@ def compute(parameters: Parameters, progress: Progress | None = None) -> FigureD
     return shared.compute_panel(NAME, parameters, progress)
 
 
-CLAIMS = (
-    *shared.claims(NAME),
-    shared.ma_suffers(NAME),
-    Claim(
-        f"{NAME}.ma-suffers-more",
-        "MA loses more under this attack than under the Gaussian one.",
-        shared.PLACE,
-        lambda data: shared.ma_suffers_more(data, NAME, "cra.fig2b"),
-        (NAME, "cra.fig2b"),
-    ),
-)
+CLAIMS = (*shared.claims(NAME), *shared.ma_suffers(NAME))
