@@ -238,8 +238,8 @@ _ADAPTIVE: dict[str, Observer] = {
 
 
 def _rba_uniform(settings: Settings) -> Iterator[Case]:
-    """Aggregation error of the trimmed mean, whose C_alpha^2 is at most its kappa, with the largest deviation as
-    beta."""
+    """Aggregation error of the trimmed mean, whose C_alpha^2 is at most its kappa, and the largest error that CRA
+    Definition 1 allows; beta is the largest deviation of a subset gradient."""
     for world in lad_worlds(settings):
         if world.kept is None:
             values = {
@@ -249,6 +249,7 @@ def _rba_uniform(settings: Settings) -> Iterator[Case]:
                 "unshared": min(world.load, world.devices - world.load),
             }
             yield Case(world.moments["agg_sq"], values, world.witness)
+            yield Case(world.kappa * world.largest_deviation, values, {**world.witness, "rule": "any"})
 
 
 #: The same compressor on all devices, and constants of the other paper's rules.

@@ -145,4 +145,4 @@ def test_signs_of_numbers_with_roots():
 
 def test_every_check_is_named_after_its_statement():
     assert all(name.startswith(probe.key + "/") for name, probe in PROBES.items())
-    assert {probe.check for probe in PROBES.values()} == {Check.EXACT, Check.MONTE_CARLO}
+    assert {probe.check for probe in PROBES.values()} == {Check.EXACT, Check.MONTE_CARLO, Check.ADVERSARY}

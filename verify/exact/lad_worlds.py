@@ -152,6 +152,15 @@ class LadWorld:
         return total / count
 
     @property
+    def largest_deviation(self) -> Fraction:
+        """``E max ||g_i - gbar||^2`` over the honest devices; without compression."""
+        total, count = Fraction(0), 0
+        for coded in self._coded():
+            centred = coded[: self.honest] - coded[: self.honest].sum(axis=0) / Fraction(self.honest)
+            total, count = total + max(norm_sq(row) for row in centred), count + 1
+        return total / count
+
+    @property
     def witness(self) -> dict[str, Any]:
         """What one needs to build this world again."""
         return {

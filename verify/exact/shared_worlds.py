@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -192,9 +192,11 @@ def noises(settings: Settings) -> Iterator[Case]:
 
 
 def steps(settings: Settings) -> Iterator[Case]:
-    """Two iterations."""
+    """Two iterations; also from the optimum with a long step, where the bound has no initial term."""
     for world in worlds(settings):
-        yield Case(world.two_steps, world.values, world.witness)
+        optimum = world.problem.centres.sum(axis=0) / Fraction(world.devices)
+        for start in (world, replace(world, x=optimum, gamma=Fraction(1, 2))):
+            yield Case(start.two_steps, start.values, start.witness)
 
 
 def stationary(settings: Settings) -> Iterator[Case]:
