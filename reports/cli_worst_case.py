@@ -43,7 +43,7 @@ def worst_case_command(
 
     bracket = worst_case(rule, n, f, norm=norm, dim=dim, seed=seed, deep=deep)  # type: ignore[arg-type]
     if as_json:
-        typer.echo(json.dumps(bracket.to_json()))
+        typer.echo(_dumps(bracket.to_json()))
     else:
         _print(bracket)
 
@@ -74,7 +74,7 @@ def grid_command(
 
     records = grid(work, store, progress=None if as_json else show)
     if as_json:
-        typer.echo(json.dumps(records))
+        typer.echo(_dumps(records))
         return
     typer.echo(markdown(records))
     typer.echo(refutations_markdown(records))
@@ -102,9 +102,10 @@ def _print(bracket: Bracket) -> None:
     symbol = "kappa" if bracket.norm == "mean" else "C_alpha^2"
     where = "every dimension" if bracket.dim is None else f"dimension {bracket.dim}"
     table = Table(title=f"{symbol} of {bracket.rule}, n={bracket.n}, f={bracket.f}, {where}", show_header=False)
-    table.add_row("lower end", f"{_shown(float(bracket.lower))}, witness evaluated again: {bracket.evaluation}")
-    upper = "none" if bracket.upper is None else _shown(float(bracket.upper))
-    table.add_row("upper end", f"{upper}, {bracket.upper_source}")
+    again = f"{_shown(float(bracket.lower))}, witness evaluated again: {bracket.evaluation}"
+    table.add_row("lower end", f"unbounded; {again}" if bracket.unbounded else again)
+    upper = "" if bracket.upper is None else f"{_shown(float(bracket.upper))}, "
+    table.add_row("upper end", upper + bracket.upper_source)
     if bracket.exact:
         table.add_row("exact value", str(bracket.upper))
     if bracket.published is not None:
@@ -120,6 +121,11 @@ def _print(bracket: Bracket) -> None:
 
         for name, vectors in (("honest", bracket.witness.honest), ("byzantine", bracket.witness.byzantine)):
             console.print(f"{name}: {counted(vectors)}", soft_wrap=True, highlight=False)
+
+
+def _dumps(data: object) -> str:
+    """JSON in which an infinite lower end is 1e999: a valid number, which every reader takes for infinity."""
+    return json.dumps(data).replace("Infinity", "1e999")
 
 
 def _shown(value: float) -> str:

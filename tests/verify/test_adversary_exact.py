@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 
 import pytest
@@ -91,8 +92,10 @@ def test_thousand_messages():
 def test_rule_without_a_constant(rule):
     bracket = worst_case(rule, 9, 2)
     assert bracket.upper is None
-    assert "no finite constant" in bracket.upper_source
+    assert bracket.unbounded
+    assert "unbounded, the ratio grows as s^2" in bracket.upper_source
     assert bracket.lower > 10**6
+    assert bracket.to_json()["lower"] == math.inf
     assert bracket.verdict is (Outcome.REFUTED if rule.startswith("cwtm") else None)
 
 

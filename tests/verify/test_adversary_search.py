@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from byzbounds.verify.adversary.claims import Constant, proved, published
 from byzbounds.verify.adversary.exact_rules import EXACT_RULES
 from byzbounds.verify.adversary.families import families
 from byzbounds.verify.adversary.gm_certificate import certified_ratio, inverse_root, is_minimiser
+from byzbounds.verify.adversary.hunt import evaluate_again
 from byzbounds.verify.adversary.search import ratios
 from byzbounds.verify.adversary.subjects import exact_rule, subject
+from byzbounds.verify.adversary.unbounded import growth
 from byzbounds.verify.verdict import Outcome
 
 COMPOSED = ("nnm+cwtm", "nnm+krum", "bucketing+median")
@@ -88,13 +91,31 @@ def test_search_is_deterministic():
     assert first == second
 
 
-@pytest.mark.parametrize("rule", ["krum:neighbours=2", "norm-thresholding"])
-def test_runaway_rules(rule):
+UNBOUNDED = [
+    ("krum:neighbours=2", "Byzantine messages s times as far"),
+    ("norm-thresholding", "honest messages s times as near"),
+    ("huber:threshold=1", "honest messages s times as near"),
+    ("centered-clipping:radius=1", "honest messages s times as near"),
+    ("correntropy:width=1", "honest messages s times as near"),
+]
+
+
+@pytest.mark.parametrize(("rule", "how"), UNBOUNDED)
+def test_rules_without_a_constant(rule, how):
     bracket = worst_case(rule, 7, 2)
+    assert bracket.unbounded
     assert bracket.upper is None
-    assert "without bound" in bracket.upper_source
+    assert f"grows as s^2 with {how}" in bracket.upper_source
     assert bracket.lower > 10**6
     assert bracket.verdict is (Outcome.REFUTED if rule.startswith("krum") else None)
+
+
+@pytest.mark.parametrize("rule", ["cwtm", "krum", "huber", "centered-clipping", "correntropy"])
+def test_rules_with_a_constant_do_not_grow(rule):
+    """Messages at which the misuses of these rules run away."""
+    target = subject(rule, 7, 2)
+    witness = Witness(vectors([(-1,), (0,), (0,), (0,), (1,)]), vectors([(10**6,), (10**6,)]))
+    assert growth(partial(evaluate_again, target), witness, "mean") is None
 
 
 def test_ties_do_not_count():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -12,9 +14,10 @@ from ..verdict import Outcome
 from .claims import Constant, proved, published
 from .exact_lstat import Norm
 from .exact_lstat import worst_case as lstat_worst_case
-from .hunt import Settled, hunt, runaway, settle
+from .hunt import Settled, evaluate_again, hunt, runaway, settle
 from .lstat_dimension import DimensionBracket, every_dimension, in_dimension
 from .subjects import Subject, subject
+from .unbounded import Growth, growth
 from .witness import Witness
 
 
@@ -47,7 +50,9 @@ class Bracket:
     witness : Witness or None
         Messages that reach the lower end; None where no messages deviate.
     evaluation : str
-        How the witness was evaluated again: "exact rational", "interval", or "exact computation".
+        How the witness was evaluated again: "exact rational", "rational enclosure" or "double precision".
+    growth : Growth or None
+        For a rule without a constant, the family of which the witness is the first member.
     """
 
     rule: str
@@ -63,6 +68,12 @@ class Bracket:
     verdict: Outcome | None
     witness: Witness | None
     evaluation: str
+    growth: Growth | None = None
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether the rule has no constant: the ratio grows along a family that starts at the witness."""
+        return self.growth is not None
 
     @property
     def exact(self) -> bool:
@@ -70,14 +81,14 @@ class Bracket:
         return self.upper is not None and bool(sp.Eq(self.upper, _rational(self.lower)))
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON types; an upper end that is absent is null."""
+        """A dictionary of JSON types; an upper end that is absent is null, a lower end without bound infinite."""
         return {
             "rule": self.rule,
             "n": self.n,
             "f": self.f,
             "norm": self.norm,
             "dim": self.dim,
-            "lower": _number(_rational(self.lower)),
+            "lower": math.inf if self.unbounded else _number(_rational(self.lower)),
             "upper": _number(self.upper),
             "exact": self.exact,
             "upper_source": self.upper_source,
@@ -182,8 +193,10 @@ def _by_search(
     gone = runaway(target, norm)
     if gone is not None:
         settled = settle(target, gone, norm)
-        source = "none: the deviation grows without bound along the witness"
-        return _bracket(target, norm, dim, settled.lower, None, source, constant, settled.witness, settled.evaluation)
+        grows = None if settled.witness is None else growth(partial(evaluate_again, target), settled.witness, norm)
+        if grows is not None:
+            ends = settled.lower, None, grows.describe()
+            return _bracket(target, norm, dim, *ends, constant, settled.witness, settled.evaluation, grows)
     bound = proved(target.name, target.n, target.f, norm, dim)
     goal = None if bound is None else float(sp.N(bound.value))
     best = Settled(Fraction(0), None, "exact rational")
@@ -218,15 +231,18 @@ def lstatistic_bracket(target: Subject, norm: Norm, dim: int | None) -> Bracket:
         raise ValueError(f"{target.name} is no weighted sum of sorted values")
     constant = published(target.name, target.n, target.f, norm, dim)
     found = _lstat(target.weights, target.f, norm, dim)
+    witness = Witness(found.honest, found.byzantine).whole() if found.lower else None
+    grows = None
+    if found.upper is None and witness is not None:
+        grows = growth(partial(evaluate_again, target), witness, norm)
     if found.upper is None:
-        upper, source = None, "exact computation: no finite constant"
+        upper, source = None, "exact computation: no finite constant" if grows is None else grows.describe()
     else:
         upper = _rational(found.upper)
         source = (
             "exact computation" if found.upper == found.lower else "proof (kappa, and dimension times one dimension)"
         )
-    witness = Witness(found.honest, found.byzantine).whole() if found.lower else None
-    return _bracket(target, norm, dim, found.lower, upper, source, constant, witness, "exact rational")
+    return _bracket(target, norm, dim, found.lower, upper, source, constant, witness, "exact rational", grows)
 
 
 def _lstat(weights: tuple[Fraction, ...], f: int, norm: Norm, dim: int | None) -> DimensionBracket:
@@ -247,6 +263,7 @@ def _bracket(
     constant: Constant | None,
     witness: Witness | None,
     evaluation: str,
+    grows: Growth | None = None,
 ) -> Bracket:
     return Bracket(
         rule=target.name,
@@ -262,4 +279,5 @@ def _bracket(
         verdict=judge(lower, upper, constant),
         witness=witness,
         evaluation=evaluation,
+        growth=grows,
     )

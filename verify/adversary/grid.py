@@ -41,6 +41,9 @@ RULES = (
     "huber",
     "correntropy",
     "norm-thresholding",
+    "huber:threshold=1",
+    "centered-clipping:radius=1",
+    "correntropy:width=1",
     "nnm+cwtm",
     "nnm+median",
     "nnm+krum",
@@ -290,4 +293,4 @@ def counted(vectors: Sequence[Sequence[Any]], most: int = 8) -> str:
 
 
 def _shown(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+    return "" if value is None else "unbounded" if value == math.inf else f"{value:.6g}"

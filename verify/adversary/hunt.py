@@ -75,11 +75,13 @@ def runaway(target: Subject, norm: Norm) -> Found | None:
     h, f = target.n - target.f, target.f
     line = np.linspace(-1.0, 1.0, h)
     best = None
-    for offset, scale, far, coincident in itertools.product((0.0, 1.0), (1e-6, 1.0), (0.0, 1.0, 1e6), (True, False)):
+    # A rule with a scale of its own is in danger from honest messages that almost agree, not from distant ones.
+    reach = 1e6 if target.scalable else 10.0
+    for offset, scale, far, coincident in itertools.product((0.0, 1.0), (1e-6, 1.0), (0.0, 1.0, reach), (True, False)):
         honest = (offset + scale * line)[None, :, None]
         byzantine = np.full((1, f, 1), far) * (np.ones(f) if coincident else 1.0 + np.arange(f))[None, :, None]
         value = float(ratios(target.batch, honest, byzantine, norm)[0])
-        if value > RUNAWAY and (best is None or value > best.value):
+        if value > RUNAWAY and (best is None or value > best.value * (1 + SIMPLICITY)):
             best = Found(value, honest[0], byzantine[0], "runaway")
     return best
 

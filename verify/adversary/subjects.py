@@ -84,7 +84,8 @@ def subject(name: str, n: int, f: int) -> Subject:
     ----------
     name : str
         ``"cwtm"``, ``"nnm+cwtm"``, ..., or a misuse: ``"cwtm:trim=1"`` leaves out 1 value on either side whatever f is,
-        ``"krum:neighbours=2"`` scores with the 2 nearest messages, itself among them.
+        ``"krum:neighbours=2"`` scores with the 2 nearest messages, itself among them, and ``"huber:threshold=1"``,
+        ``"centered-clipping:radius=1"`` and ``"correntropy:width=1"`` have a fixed scale.
     n, f : int
         Numbers of messages and of Byzantine ones.
 
@@ -176,11 +177,28 @@ def exact_rule(name: str, n: int, f: int) -> ExactRule | None:
     return rule
 
 
+#: What a misuse sets: the rule, and the field that has a value of its own in place of one that fits f or the messages.
+MISUSES = {
+    ("cwtm", "trim"): "a whole number",
+    ("krum", "neighbours"): "a whole number",
+    ("huber", "threshold"): "a number",
+    ("centered-clipping", "radius"): "a number",
+    ("correntropy", "width"): "a number",
+}
+
+
 def _misused(name: str, n: int, f: int) -> Subject:
     base, _, option = name.partition(":")
     key, _, text = option.partition("=")
-    if (base, key) not in {("cwtm", "trim"), ("krum", "neighbours")} or not text.isdigit():
-        raise ValueError(f"misused rule {name!r} is cwtm:trim=K or krum:neighbours=K with a whole number K")
+    whole = MISUSES.get((base, key)) == "a whole number"
+    if (base, key) not in MISUSES or not (text.isdigit() if whole else text.replace(".", "", 1).isdigit()):
+        known = ", ".join(f"{rule}:{field}=K with K {kind}" for (rule, field), kind in MISUSES.items())
+        raise ValueError(f"misused rule {name!r} is one of {known}")
+    if base not in ("krum", "cwtm"):
+        scaled = rule_from_name(base, f=f, **{key: float(text)})
+        _try(scaled, n, f)
+        call = partial(_call, scaled, f)
+        return Subject(name, n, f, None, False, call, call, None, cost=COSTS.get(base, 1.0), scalable=False)
     value = int(text)
     if base == "krum":
         few = Krum(f=f, neighbours=value)
