@@ -13,20 +13,20 @@ a test that does not depend on the unit, the offset and the number of the messag
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
+from .descent import Weigh, clipped_steps, descend, medoid
 from .preaggregation import norms
-from .span import Span, span
+from .span import Span, gram_with_origin, span, weighted_sums
 
-Weigh = Callable[[Array], Array]
-_TIE = 1e-9
 _SAME = 64.0
 """Messages whose squared distance from a point is below this many roundings of the scale coincide with it."""
+_SPAN_PAYS = 50
+"""Number of messages, in iterations, up to which a Gram matrix is cheaper than iterations on the messages themselves."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +63,13 @@ class _Iterative(Rule):
     def _work(self, n: int, q: int) -> int:
         return 2 * n * q + 8 * n * n
 
+    def _descend(
+        self, xp: Namespace, gram: Array, start: Array, weigh: Weigh, *, stick: bool = False, short: bool = False
+    ) -> Array:
+        return descend(
+            xp, gram, start, weigh, tolerance=self.tolerance, most=self.max_iterations, stick=stick, short=short
+        )
+
     def _check_scale(self, name: str, value: float | None) -> None:
         if value is not None and not 0 < value < math.inf:
             raise ValueError(f"{type(self).__name__} needs a finite {name} above 0, got {value!r}")
@@ -80,15 +87,14 @@ class GeometricMedian(_Iterative):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
-        start, scale = _start(xp, space, gram)
-        same = _SAME * float(xp.finfo(space.gram.dtype).eps) * scale[:, None] ** 2
+        start, scale = medoid(xp, space, gram)
+        same = _SAME**0.5 * float(xp.finfo(space.gram.dtype).eps) ** 0.5 * scale[:, None]
 
-        def weigh(squares: Array) -> Array:
-            apart = squares > same
-            nothing = xp.zeros_like(squares)
-            return xp.where(apart, 1 / xp.sqrt(xp.where(apart, squares, xp.ones_like(squares))), nothing)
+        def weigh(lengths: Array) -> Array:
+            apart = lengths > same
+            return xp.where(apart, 1 / xp.where(apart, lengths, 1.0), 0.0)
 
-        return space.combine(_descend(xp, gram, start, weigh, self, stick=True))
+        return space.combine(self._descend(xp, gram, start, weigh, stick=True))
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,9 +124,9 @@ class Huber(_Iterative):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
-        start, scale = _start(xp, space, gram)
+        start, scale = medoid(xp, space, gram)
         limit = _fixed(xp, self.threshold, space, scale)[:, None]
-        return space.combine(_descend(xp, gram, start, lambda squares: _clip(xp, squares, limit), self))
+        return space.combine(self._descend(xp, gram, start, lambda lengths: _clip(xp, lengths, limit)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,15 +156,14 @@ class Correntropy(_Iterative):
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
-        start, scale = _start(xp, space, gram)
+        start, scale = medoid(xp, space, gram)
         width = _fixed(xp, self.width, space, scale)[:, None]
         safe = xp.where(width > 0, width, xp.ones_like(width))
 
-        def weigh(squares: Array) -> Array:
-            shares = (xp.sqrt(squares) / safe) ** 2
-            return xp.where(width > 0, xp.exp(-shares / 2), xp.astype(squares <= 0, squares.dtype))
+        def weigh(lengths: Array) -> Array:
+            return xp.where(width > 0, xp.exp(-((lengths / safe) ** 2) / 2), xp.astype(lengths <= 0, lengths.dtype))
 
-        return space.combine(_descend(xp, gram, start, weigh, self))
+        return space.combine(self._descend(xp, gram, start, weigh))
 
 
 @dataclass(frozen=True, repr=False)
@@ -206,24 +211,39 @@ class CenteredClipping(_Iterative):
             return self._from_zero(xp, values, check)
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
-        start, scale = _start(xp, space, gram)
+        start, scale = medoid(xp, space, gram)
         limit = _fixed(xp, self.radius, space, scale)[:, None]
         if self.start == "mean":
             start = xp.ones_like(start) / values.shape[-2]
-        weights = _descend(xp, gram, start, lambda squares: _clip(xp, squares, limit), self, count=self.iterations)
-        return space.combine(weights)
+
+        def weigh(lengths: Array) -> Array:
+            return _clip(xp, lengths, limit)
+
+        if self.iterations is not None:
+            count, n = self.iterations, values.shape[-2]
+            return space.combine(clipped_steps(xp, gram, start, weigh, count=count, n=n))
+        return space.combine(self._descend(xp, gram, start, weigh, short=True))
 
     def _from_zero(self, xp: Namespace, values: Array, check: bool) -> Array:
-        require_finite(xp, values, check)
+        """Iterate in the span of the messages and the origin where that is cheaper, and loses no digits."""
         assert self.radius is not None
         assert self.iterations is not None
+        _, n, q = values.shape
+        if q >= n // 2 and n <= _SPAN_PAYS * self.iterations:
+            gram = gram_with_origin(xp, values)
+            if gram is not None:
+                radius = self.radius
+                gram = arrays.double(xp, gram)
+                start = xp.astype(arrays.arange(xp, n + 1, gram) == n, gram.dtype) + xp.zeros_like(gram[..., 0])
+                weights = clipped_steps(
+                    xp, gram, start, lambda lengths: _clip(xp, lengths, radius), count=self.iterations, n=n
+                )
+                return weighted_sums(xp.astype(weights[:, None, :n], values.dtype, copy=False), values)
+        require_finite(xp, values, check)
         point = xp.zeros_like(values[:, :1, :])
         for _ in range(self.iterations):
             deviations = values - point
-            lengths = norms(xp, deviations)
-            beyond = lengths > self.radius
-            ones = xp.ones_like(lengths)
-            factors = xp.where(beyond, self.radius / xp.where(beyond, lengths, ones), ones)
+            factors = _clip(xp, norms(xp, deviations), self.radius)
             point = point + xp.mean(factors * deviations, axis=-2, keepdims=True)
         return point[:, 0, :]
 
@@ -233,64 +253,6 @@ def _fixed(xp: Namespace, value: float | None, space: Span, scale: Array) -> Arr
     return scale if value is None else value * xp.astype(space.unit, scale.dtype)
 
 
-def _clip(xp: Namespace, squares: Array, limit: Array) -> Array:
-    lengths = xp.sqrt(squares)
+def _clip(xp: Namespace, lengths: Array, limit: Array | float) -> Array:
     beyond = lengths > limit
-    return xp.where(beyond, limit / xp.where(beyond, lengths, xp.ones_like(lengths)), xp.ones_like(lengths))
-
-
-def _start(xp: Namespace, space: Span, gram: Array) -> tuple[Array, Array]:
-    """Weights (batch, n) of the medoid, and the median (batch,) of the distances of the messages to it."""
-    totals = xp.sum(xp.sqrt(arrays.double(xp, space.distances)), axis=-1)
-    least = xp.min(totals, axis=-1, keepdims=True)
-    ties = xp.astype(totals <= least * (1 + _TIE), gram.dtype)
-    start = ties / xp.sum(ties, axis=-1, keepdims=True)
-    squares = _squares(xp, gram, start, (gram @ start[..., None])[..., 0])
-    return start, xp.sqrt(xp.sort(squares, axis=-1, stable=False)[:, gram.shape[-1] // 2])
-
-
-def _squares(xp: Namespace, gram: Array, weights: Array, products: Array) -> Array:
-    """Squared distances (batch, n) of the messages to their combination with weights (batch, n) that sum to one."""
-    own = xp.sum(weights * products, axis=-1, keepdims=True)
-    squares = xp.linalg.diagonal(gram) - 2 * products + own
-    return xp.where(squares > 0, squares, xp.zeros_like(squares))
-
-
-def _descend(
-    xp: Namespace,
-    gram: Array,
-    start: Array,
-    weigh: Weigh,
-    rule: _Iterative,
-    *,
-    stick: bool = False,
-    count: int | None = 0,
-) -> Array:
-    """Iterate from weights (batch, n); see the head of the module.
-
-    Each set of messages stops by itself, so that the result does not depend on what else is in the batch. With
-    `stick`, messages that coincide with the point weigh nothing but hold it back. A `count` above zero makes so many
-    short steps, divided by n instead of by the sum of the weights; None makes short steps up to the tolerance.
-    """
-    n = gram.shape[-1]
-    tolerance = rule.tolerance or max(1e-7, 1e4 * float(xp.finfo(gram.dtype).eps))
-    weights, products = start, (gram @ start[..., None])[..., 0]
-    active = xp.ones_like(start[:, :1]) > 0
-    for _ in range(count or rule.max_iterations):
-        squares = _squares(xp, gram, weights, products)
-        factors = weigh(squares)
-        total = xp.sum(factors, axis=-1, keepdims=True)
-        change = factors - total * weights
-        changed = (gram @ factors[..., None])[..., 0] - total * products
-        residual = xp.sqrt(xp.clip(xp.sum(change * changed, axis=-1, keepdims=True), min=0.0))
-        held = xp.sum(xp.astype(factors <= 0, gram.dtype), axis=-1, keepdims=True) if stick else xp.zeros_like(total)
-        size = xp.sum(factors * xp.sqrt(squares), axis=-1, keepdims=True)
-        if not count:
-            active = active & (residual - held > tolerance * size)
-            if not bool(xp.any(active)):
-                break
-        safe = xp.where(residual > 0, residual, xp.ones_like(residual))
-        divisor = xp.where(total > 0, total, xp.ones_like(total)) if count == 0 else xp.full_like(total, float(n))
-        step = xp.where(active & (residual > held), (1 - held / safe) / divisor, xp.zeros_like(total))
-        weights, products = weights + step * change, products + step * changed
-    return weights
+    return xp.where(beyond, limit / xp.where(beyond, lengths, 1.0), 1.0)

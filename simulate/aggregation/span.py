@@ -9,7 +9,9 @@ it, in their direction from the centre: nothing that rules compute from distance
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,11 +48,16 @@ class Span:
         """Combination (batch, q) of the messages with weights (batch, n) that sum to one."""
         xp = self.xp
         weights = xp.astype(weights, self.values.dtype, copy=False)[:, None, :]
-        plain = (weights @ self.values)[:, 0, :]
+        plain = weighted_sums(weights, self.values)
         if self.pulled is None:
             return plain
         huge, centre, deviations = self.pulled
         return xp.where(huge[:, None], (centre + weights @ deviations)[:, 0, :], plain)
+
+
+def weighted_sums(weights: Array, values: Array) -> Array:
+    """Sums (batch, q) of the messages with weights (batch, 1, n)."""
+    return weights[0, ...] @ values[0, ...] if values.shape[0] == 1 else (weights @ values)[:, 0, :]
 
 
 def span(xp: Namespace, values: Array, check: bool) -> Span:
@@ -63,8 +70,10 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
     """
     gram = _gram(xp, values)
     distances = _distances(xp, gram)
-    poor = _ill_conditioned(xp, gram, distances)
     unit = xp.ones_like(gram[:, 0, 0])
+    if _certainly_resolved(xp, gram, distances):
+        return Span(xp, values, gram, distances, unit)
+    poor = _ill_conditioned(xp, gram, distances)
     if not bool(xp.any(poor)):
         return Span(xp, values, gram, distances, unit)
     if check and not arrays.all_finite(xp, values):
@@ -104,38 +113,65 @@ def nearest(xp: Namespace, distances: Array, count: int) -> Array:
     return xp.argsort(order, axis=-1, stable=True) < count
 
 
-def _gram(xp: Namespace, values: Array) -> Array:
-    """Gram matrices (batch, n, n) of the messages around their mean, or around zero where that costs no digits."""
+def gram_with_origin(xp: Namespace, values: Array) -> Array | None:
+    """Gram matrices (batch, n+1, n+1) of the messages (batch, n, q) and zero, in this order, around a centre.
+
+    None where they would not resolve the distances between the messages (see the head of the module).
+    """
+    n = values.shape[-2]
+    gram = _gram(xp, values, origin=True)
+    messages = gram[:, :n, :n]
+    distances = _distances(xp, messages)
+    resolved = _certainly_resolved(xp, messages, distances)
+    return gram if resolved or not bool(xp.any(_ill_conditioned(xp, messages, distances))) else None
+
+
+def _gram(xp: Namespace, values: Array, origin: bool = False) -> Array:
+    """Gram matrices (batch, n, n) of the messages around their mean, or around zero where that costs no digits.
+
+    With the origin as one more message, last, if wanted.
+    """
     count, n, q = values.shape
     columns = max(256, BLOCK_BYTES // (n * arrays.itemsize(xp, values)))
     if not arrays.fast(xp) or q <= 4 * columns:
-        centred = values - xp.mean(values, axis=-2, keepdims=True)
-        return centred @ xp.matrix_transpose(centred)
-    gram = np.empty((count, n, n), dtype=values.dtype)
+        mean = (arrays.totals(xp, values) / n)[:, None, :]
+        return _products(xp, xp.concat([values - mean, -mean], axis=-2) if origin else values - mean)
+    gram = np.empty((count, n + origin, n + origin), dtype=values.dtype)
     for index, messages in enumerate(values):
         # A sample of the columns tells, for a hundredth of the price, whether the offset is small.
         sample = np.ascontiguousarray(messages[:, :: q // 256])
         centred = _large_offset(xp, sample @ sample.T, _SMALL_OFFSET)
-        gram[index] = _blocked_gram(messages, columns, centred)
-        if not centred and _large_offset(xp, gram[index], 2 * _SMALL_OFFSET):
-            gram[index] = _blocked_gram(messages, columns, True)
+        gram[index] = _blocked_gram(messages, columns, centred, origin)
+        if not centred and _large_offset(xp, gram[index, :n, :n], 2 * _SMALL_OFFSET):
+            gram[index] = _blocked_gram(messages, columns, True, origin)
     return gram
 
 
-def _blocked_gram(messages: Any, columns: int, centred: bool) -> Any:
-    """Gram matrix (n, n) of messages (n, q), summed over blocks of columns in double precision."""
+def _products(xp: Namespace, deviations: Array) -> Array:
+    """Gram matrices (batch, n, n) of deviations (batch, n, q)."""
+    if arrays.fast(xp) and len(deviations) == 1:
+        return (deviations[0] @ deviations[0].T)[None]
+    return deviations @ xp.matrix_transpose(deviations)
+
+
+def _blocked_gram(messages: Any, columns: int, centred: bool, origin: bool) -> Any:
+    """Gram matrix of messages (n, q), and of the origin, summed over blocks of columns in double precision."""
     n, q = messages.shape
-    gram = np.zeros((n, n))
+    gram = np.zeros((n + origin, n + origin))
     if not centred:
         # Nothing is copied, so that the blocks need not fit a cache; in single precision they keep the sums short.
         for start in range(0, q, 16 * columns):
             part = messages[:, start : start + 16 * columns]
-            gram += part @ part.T
+            gram[:n, :n] += part @ part.T
         return gram
-    block = np.empty((n, columns), dtype=messages.dtype)
+    block = np.empty((n + origin, columns), dtype=messages.dtype)
     for start in range(0, q, columns):
         part = messages[:, start : start + columns]
-        shifted = np.subtract(part, part.mean(axis=0), out=block[:, : part.shape[1]])
+        shifted = block[:, : part.shape[1]]
+        mean = part.mean(axis=0)
+        np.subtract(part, mean, out=shifted[:n])
+        if origin:
+            np.negative(mean, out=shifted[n])
         gram += shifted @ shifted.T
     return gram
 
@@ -145,19 +181,39 @@ def _large_offset(xp: Namespace, gram: Any, limit: float) -> bool:
 
 
 def _distances(xp: Namespace, gram: Array) -> Array:
-    squares = xp.linalg.diagonal(gram)
     if arrays.fast(xp):
+        squares = gram.diagonal(axis1=-2, axis2=-1)
         distances = squares[..., :, None] + squares[..., None, :]
-        # Twice the same subtraction needs no temporary; the product of a matrix with its transpose is symmetric here.
-        distances -= gram
-        distances -= gram
-        index = np.arange(gram.shape[-1])
-        distances[..., index, index] = 0
+        # The product of a matrix with its transpose is symmetric here.
+        distances -= gram + gram
+        n = gram.shape[-1]
+        distances.reshape((-1, n * n))[:, :: n + 1] = 0
         # A NaN, which says that the products overflowed, stays.
         return np.maximum(distances, 0, out=distances)
+    squares = xp.linalg.diagonal(gram)
     distances = squares[..., :, None] + squares[..., None, :] - (gram + xp.matrix_transpose(gram))
     off = arrays.eye(xp, gram.shape[-1], gram) == 0
     return xp.where((distances > 0) & off, distances, xp.zeros_like(distances))
+
+
+@lru_cache
+def _least_resolved(kind: str) -> tuple[float, float]:
+    """What squared distances to the centre may be at least, and at most in squared distances between messages."""
+    info = np.finfo(kind)
+    return float(info.smallest_normal) / float(info.eps) ** 2, 0.1 / float(info.eps) ** 0.5
+
+
+def _certainly_resolved(xp: Namespace, gram: Any, distances: Any) -> bool:
+    """Whether a count shows that no matrix is ill-conditioned: no message has half of the others that near."""
+    if not arrays.fast(xp):
+        return False
+    count, n, _ = gram.shape
+    largest = gram.diagonal(axis1=-2, axis2=-1).max(axis=-1)
+    least, factor = _least_resolved(gram.dtype.char)
+    if not (math.isfinite(largest.max()) and largest.min() > least):
+        return False
+    near = np.count_nonzero(distances < (largest / factor)[:, None, None]) - count * n
+    return bool(near < n // 2)
 
 
 def _ill_conditioned(xp: Namespace, gram: Array, distances: Array, limit: float | None = None) -> Array:

@@ -1,0 +1,94 @@
+"""Iterations of weighted means on a Gram matrix, in O(n^2) each; see `iterative` for what is iterated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import arrays
+from ..arrays import Array, Namespace
+from .span import Span
+
+Weigh = Callable[[Array], Array]
+"""Weights (batch, n) of messages at distances (batch, n)."""
+_TIE = 1e-9
+
+
+def medoid(xp: Namespace, space: Span, gram: Array) -> tuple[Array, Array]:
+    """Weights (batch, n) of the medoid, and the median (batch,) of the distances of the messages to it."""
+    totals = arrays.sums(xp, xp.sqrt(arrays.double(xp, space.distances)))
+    least = xp.min(totals, axis=-1, keepdims=True)
+    ties = xp.astype(totals <= least * (1 + _TIE), gram.dtype)
+    start = ties / xp.sum(ties, axis=-1, keepdims=True)
+    squares = _squares(xp, xp.linalg.diagonal(gram), start, _times(gram, start))
+    return start, xp.sqrt(xp.sort(squares, axis=-1, stable=False)[:, gram.shape[-1] // 2])
+
+
+def descend(
+    xp: Namespace,
+    gram: Array,
+    start: Array,
+    weigh: Weigh,
+    *,
+    tolerance: float | None,
+    most: int,
+    stick: bool = False,
+    short: bool = False,
+) -> Array:
+    """Iterate from weights (batch, n) up to a tolerance, `most` times at most; see the head of `iterative`.
+
+    Each set of messages stops by itself, so that the result does not depend on what else is in the batch. With
+    `stick`, messages that coincide with the point weigh nothing but hold it back. Short steps are divided by n instead
+    of by the sum of the weights.
+    """
+    n = gram.shape[-1]
+    limit = tolerance or max(1e-7, 1e4 * float(xp.finfo(gram.dtype).eps))
+    diagonal = xp.linalg.diagonal(gram)
+    weights, products = start, _times(gram, start)
+    active = xp.ones_like(start[:, :1]) > 0
+    for _ in range(most):
+        lengths = xp.sqrt(_squares(xp, diagonal, weights, products))
+        factors = weigh(lengths)
+        total = arrays.sums(xp, factors)[:, None]
+        change = factors - total * weights
+        changed = _times(gram, factors) - total * products
+        residual = xp.vecdot(change, changed)[:, None]
+        residual = xp.sqrt(xp.where(residual > 0, residual, 0.0))
+        excess = residual
+        if stick:
+            held = xp.sum(xp.astype(factors <= 0, gram.dtype), axis=-1, keepdims=True)
+            excess = residual - held
+        active = active & (excess > limit * xp.vecdot(factors, lengths)[:, None])
+        if not bool(xp.any(active)):
+            break
+        step = excess / xp.where(residual > 0, residual, 1.0)
+        step = step / (n if short else xp.where(total > 0, total, 1.0))
+        step = xp.where(active & (excess > 0), step, 0.0)
+        weights, products = weights + step * change, products + step * changed
+    return weights
+
+
+def clipped_steps(xp: Namespace, gram: Array, start: Array, weigh: Weigh, *, count: int, n: int) -> Array:
+    """Weights (batch, m) after `count` steps of v <- v + (1/n) sum_i w_i (x_i - v) over the first n of m vectors.
+
+    The vectors after the first n, the origin for one, are there for the start, whose weights sum to one, alone.
+    """
+    diagonal = xp.linalg.diagonal(gram)
+    weights, products = start, _times(gram, start)
+    pulls = None if gram.shape[-1] == n else xp.astype(arrays.arange(xp, gram.shape[-1], gram) < n, gram.dtype) / n
+    for _ in range(count):
+        factors = weigh(xp.sqrt(_squares(xp, diagonal, weights, products)))
+        factors = factors / n if pulls is None else factors * pulls
+        kept = 1 - arrays.sums(xp, factors)[:, None]
+        weights, products = kept * weights + factors, kept * products + _times(gram, factors)
+    return weights
+
+
+def _times(gram: Array, vectors: Array) -> Array:
+    """Products (batch, n) of matrices (batch, n, n) with vectors (batch, n)."""
+    return (gram @ vectors[..., None])[..., 0]
+
+
+def _squares(xp: Namespace, diagonal: Array, weights: Array, products: Array) -> Array:
+    """Squared distances (batch, n) of the messages to their combination with weights (batch, n) that sum to one."""
+    squares = diagonal - 2 * products + xp.vecdot(weights, products)[:, None]
+    return xp.where(squares > 0, squares, 0.0)
