@@ -28,8 +28,8 @@ from .problems.regression import LinearRegression
 Floats = npt.NDArray[Any]
 Whole = npt.NDArray[np.int64]
 
-_CACHE_BYTES = 2**18
-"""Size of the messages of so many runs as are worked on together."""
+_CACHE_BYTES = 2**20
+"""Size of the messages of the runs that are worked on together; shorter calls of NumPy hinder other threads."""
 
 
 def fuse(

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from . import arrays
 from .configuration import Configuration
 from .store import Store, run_key
 from .training import check_seeds, train
@@ -149,11 +150,17 @@ def _results(
                 yield task, failure
         return
     running: dict[Future[Trajectory], _Task] = {
-        executor.submit(train, configurations[task.number], task.seeds): task for task in tasks
+        executor.submit(_train_on_one_thread, configurations[task.number], task.seeds): task for task in tasks
     }
     for future in as_completed(running):
         error = future.exception()
         yield running[future], future.result() if error is None else error
+
+
+def _train_on_one_thread(configuration: Configuration, seeds: Sequence[int]) -> Trajectory:
+    """Train in a task of an executor, which is what shares out the processors."""
+    with arrays.threads(1):
+        return train(configuration, seeds)
 
 
 def _progress_bar(shown: bool, total: int) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from types import ModuleType
 from typing import Any
 
@@ -111,11 +113,23 @@ def train(
 ) -> Trajectory:
     """`run`, with everything but the seeds in one object."""
     seed_list = check_seeds(seeds)
+    arrays.whole("run", "memory_budget", memory_budget, 1)
     keep_freed_memory()
-    size = _chunk_size(configuration, len(seed_list), memory_budget)
+    workers = _workers(configuration, len(seed_list), observe)
+    size = _chunk_size(configuration, len(seed_list), memory_budget // workers, workers)
     slices = [slice(start, min(start + size, len(seed_list))) for start in range(0, len(seed_list), size)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        parts = [_Chunk(configuration, seed_list[runs], runs, observe).train() for runs in slices]
+
+    def work(runs: slice) -> Trajectory:
+        with np.errstate(over="ignore", invalid="ignore"), arrays.threads(max(1, arrays.thread_count() // workers)):
+            return _Chunk(configuration, seed_list[runs], runs, observe).train()
+
+    if workers == 1:
+        parts = [work(runs) for runs in slices]
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            # Each call gets a context of its own, with the settings of this one.
+            waiting = [pool.submit(copy_context().run, work, runs) for runs in slices]
+            parts = [each.result() for each in waiting]
     return join_runs(parts, configuration.parameters)
 
 
@@ -145,7 +159,13 @@ def check_seeds(seeds: int | Sequence[int]) -> list[int]:
     return chosen
 
 
-def _chunk_size(plan: Configuration, runs: int, memory_budget: int) -> int:
+def _workers(plan: Configuration, runs: int, observe: Observer | None) -> int:
+    """Number of chunks that are trained at the same time, on threads: NumPy lets go of the interpreter's lock."""
+    alone = observe is not None or str(plan.xp) != "numpy" or not isinstance(plan.problem, ProblemFamily)
+    return 1 if alone else min(arrays.thread_count(), runs)
+
+
+def _chunk_size(plan: Configuration, runs: int, memory_budget: int, workers: int) -> int:
     M, Q, N = plan.problem.subsets, plan.problem.dimension, plan.method.encoding.devices
     batch = getattr(plan.problem, "runs", None)
     if batch is not None:
@@ -154,7 +174,7 @@ def _chunk_size(plan: Configuration, runs: int, memory_budget: int) -> int:
         return runs
     entry = 8 if plan.dtype == "float64" else 4
     each = entry * (3 * M * Q + 6 * N * Q + 2 * N * M)
-    return max(1, min(runs, arrays.whole("run", "memory_budget", memory_budget, 1) // each))
+    return max(1, min(-(-runs // workers), memory_budget // each))
 
 
 class _Chunk:

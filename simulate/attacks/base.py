@@ -138,6 +138,10 @@ class Attack(ABC):
         if self.needs_poisoned and (poisoned is None or tuple(poisoned.shape) != tuple(messages.shape)):
             shape = None if poisoned is None else tuple(poisoned.shape)
             raise ValueError(f"{self!r} needs poisoned messages of shape {tuple(messages.shape)}, got {shape}")
+        if self.multiplier is not None and arrays.fast(xp):
+            replaced = messages.copy()
+            replaced[mask] *= self.multiplier
+            return replaced
         sight = Sight(xp, messages, mask, arrays.to_namespace(xp, mask, messages), noise, rule, f, poisoned)
         return xp.where(sight.byzantine[..., None], self._send(sight), messages)
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
+from .. import arrays
 from ..arrays import Array, to_namespace, whole
 from ..problems.base import Problem, take_rows
 
@@ -85,6 +86,10 @@ class RepetitionCode:
     def _majority(self, xp: Any, members: Array, group: int) -> Array:
         """The message that more than half of a group's members sent: then it is the median in each coordinate."""
         size = members.shape[-2]
+        if arrays.fast(xp):
+            shared = _shared_by_most(members)
+            if shared is not None:
+                return shared
         middle = xp.sort(members, axis=-2)[..., size // 2, :]
         scale = xp.max(xp.abs(middle), axis=-1, keepdims=True)
         tolerance = _AGREEMENT_ULPS * xp.finfo(members.dtype).eps * scale[..., None, :]
@@ -93,6 +98,20 @@ class RepetitionCode:
         if votes <= size // 2:
             raise ValueError(f"{self!r} found no majority in group {group}: {votes} of {size} messages agree")
         return middle
+
+
+def _shared_by_most(members: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """The very message that more than half of the members (..., size, q) sent; None where there is no such message.
+
+    It has the median in every coordinate, so that the first one suffices to find it; only a member that shares the
+    first coordinate with it may hide it, and then the answer is None too.
+    """
+    first, size = members[..., 0], members.shape[-2]
+    middle = np.sort(first, axis=-1)[..., size // 2]
+    chosen = np.argmax(first == middle[..., None], axis=-1)
+    message = np.take_along_axis(members, chosen[..., None, None], axis=-2)
+    votes = np.count_nonzero((members == message).all(axis=-1), axis=-1)
+    return message[..., 0, :] if votes.min() > size // 2 else None
 
 
 class _RepetitionEncoder:

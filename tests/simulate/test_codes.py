@@ -180,3 +180,32 @@ def test_more_subsets_than_devices(rng):
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class TestTheMessageThatMostSent:
+    """The repetition code's shortcut where members agree to the last bit, and what it leaves to the median."""
+
+    def decoded(self, messages):
+        return RepetitionCode(5, 2)(messages)
+
+    def test_wrong_messages_that_share_the_first_coordinate(self):
+        honest = np.arange(1.0, 5.0)
+        wrong = np.array([1.0, -9.0, 7.0, 0.0])
+        messages = np.stack([wrong, honest, wrong, honest, honest])
+        np.testing.assert_array_equal(self.decoded(messages), honest / 5)
+
+    def test_members_that_agree_to_rounding_only(self):
+        honest = np.linspace(1, 2, 4)
+        messages = np.stack([honest, honest * (1 + 4 * EPS), honest * (1 - 4 * EPS), -honest, 9 * honest])
+        np.testing.assert_allclose(self.decoded(messages), honest / 5, rtol=1e-14)
+
+    def test_a_batch_in_which_one_run_has_no_majority(self):
+        messages = np.stack([np.ones((5, 4)), np.arange(20.0).reshape(5, 4)])
+        with pytest.raises(ValueError, match="no majority"):
+            self.decoded(messages)
+
+    def test_wrong_messages_that_are_not_finite(self):
+        messages = np.ones((2, 5, 4))
+        messages[0, 1] = np.nan
+        messages[1, :2] = np.inf
+        np.testing.assert_array_equal(self.decoded(messages), np.full((2, 4), 0.2))

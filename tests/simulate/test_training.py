@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 
 import numpy as np
 import pytest
 
-from byzbounds.simulate import Method, method_from_name, run
+from byzbounds.simulate import Method, arrays, method_from_name, run
 from byzbounds.simulate.aggregation import Mean, Median
 from byzbounds.simulate.attacks import ATTACKS
 from byzbounds.simulate.configuration import Configuration
@@ -352,3 +353,33 @@ def test_namespaces_may_be_given_as_modules():
     configuration = Configuration(method_from_name("VA", N=12, f=2), LAD, 1, 0.1, xp=torch)
     assert configuration.xp == "torch"
     np.testing.assert_allclose(train("VA", xp=torch).loss, train("VA").loss)
+
+
+class TestThreads:
+    """Chunks of the seeds share the processors."""
+
+    @pytest.mark.parametrize("name", ["VA", "CWTM", "LAD-cwtm-nnm", "Com-LAD-cwtm-nnm", "DRACO", "CRA-median"])
+    def test_results_do_not_depend_on_them(self, name):
+        with arrays.threads(1):
+            alone = train(name, seeds=5, iterations=70, measures=["dispersion"])
+        with arrays.threads(3):
+            shared = train(name, seeds=5, iterations=70, measures=["dispersion"])
+        np.testing.assert_array_equal(alone.loss, shared.loss)
+        np.testing.assert_array_equal(alone.final, shared.final)
+        np.testing.assert_array_equal(alone.measures["dispersion"], shared.measures["dispersion"])
+        assert shared.seeds == alone.seeds == (0, 1, 2, 3, 4)
+
+    def test_settings_reach_them(self):
+        with arrays.threads(2), arrays.portable():
+            plain = train("LAD-cwtm", seeds=4)
+        np.testing.assert_allclose(plain.loss, train("LAD-cwtm", seeds=4).loss, rtol=1e-9)
+
+    def test_an_error_comes_through(self):
+        with arrays.threads(2), pytest.raises(ValueError, match="not finite"):
+            train("CWTM", attack="nan")
+
+    def test_an_observer_is_called_by_one_thread(self):
+        threads = set()
+        with arrays.threads(2):
+            train("CWTM", observe=lambda seen: threads.add((threading.get_ident(), seen.runs.stop)))
+        assert threads == {(threading.get_ident(), 3)}
