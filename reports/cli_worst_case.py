@@ -55,13 +55,17 @@ def grid_command(
     store: Annotated[
         Path | None, typer.Option(help="File of finished brackets, from which a killed run resumes.")
     ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="Write lower ends and refuting messages to this file, smallest cases included.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the searches.")] = 0,
     deep: Annotated[bool, typer.Option("--deep", help="Search longer.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the witnesses.")] = False,
 ) -> None:
     """Bracket many rules at many sizes, and hold published constants and conjectures against them."""
+    from ..verify.adversary.archive import dump
     from ..verify.adversary.closed_forms import conjectures_markdown
-    from ..verify.adversary.grid import RULES, grid, jobs, markdown, refutations_markdown
+    from ..verify.adversary.grid import RULES, grid, jobs, markdown, refutations_markdown, smaller
 
     chosen = tuple(part.strip() for part in rules.split(",")) if rules else RULES
     if norm not in ("mean", "max", "both"):
@@ -73,6 +77,9 @@ def grid_command(
         typer.echo(f"\r{done} of {total} brackets", err=True, nl=done == total)
 
     records = grid(work, store, progress=None if as_json else show)
+    if archive is not None:
+        records += smaller(records)
+        dump(records, archive)
     if as_json:
         typer.echo(_dumps(records))
         return

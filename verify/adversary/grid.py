@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -215,6 +216,34 @@ def smallest_refutation(
             if bracket.verdict is Outcome.REFUTED:
                 return bracket
     return None
+
+
+def smaller(records: Sequence[Record]) -> list[Record]:
+    """Look for fewer messages that refute what a grid refutes.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        From :func:`grid`.
+
+    Returns
+    -------
+    list of dict
+        One record for each constant that is refuted at a smaller size than in the grid: the smallest one.
+    """
+    first: dict[tuple[str, str, int | None], Record] = {}
+    for record in records:
+        if record.get("verdict") == str(Outcome.REFUTED):
+            key = (record["rule"], record["norm"], record["dim"])
+            if key not in first or (record["n"], record["f"]) < (first[key]["n"], first[key]["f"]):
+                first[key] = record
+    found = []
+    for record in first.values():
+        rule, n, f, *rest = record["job"]
+        sizes = [(m, g) for m in range(2, n + 1) for g in range((m + 1) // 2) if (m, g) < (n, f)]
+        tries = (run_job((rule, m, g, *rest)) for m, g in sizes)
+        found += list(itertools.islice((one for one in tries if one.get("verdict") == str(Outcome.REFUTED)), 1))
+    return found
 
 
 def markdown(records: Sequence[Mapping[str, Any]]) -> str:
