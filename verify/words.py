@@ -19,6 +19,7 @@ from ..bounds.limits import FiniteLimit, LimitIs, SameOrder
 from ..bounds.ruling import Claim, Truth
 from ..bounds.sampling import points
 from ..bounds.statement import Statement
+from .points import exact_value
 from .probe import Probe, Settings
 from .verdict import Check, Outcome, Verdict
 
@@ -178,7 +179,7 @@ def _domain(claim: Always | Monotone, tries: int, seed: int) -> Iterator[Point]:
     rng = random.Random(seed)
     for _ in range(tries):
         drawn = sample_point(sorted(free, key=str), rng)
-        point = {symbol: shift[symbol].subs(drawn) if symbol in shift else drawn[symbol] for symbol in symbols}
+        point = {symbol: exact_value(shift[symbol], drawn) if symbol in shift else drawn[symbol] for symbol in symbols}
         if all(_has_its_sign(symbol, value) for symbol, value in point.items()):
             yield point
 
