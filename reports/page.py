@@ -114,6 +114,8 @@ class Content:
         ``fingerprint``, ``parts``.
     verdicts, claims, errata : sequence of mapping
         Rows as the command line prints them with ``--json``.
+    worst_cases : sequence of mapping
+        From :func:`~.worst_cases.rows`.
     missing : sequence of mapping
         ``name`` and ``reason`` of parts that failed: they are shown, not hidden.
     """
@@ -125,6 +127,7 @@ class Content:
     claims: Sequence[Row] = ()
     figures: Sequence[FigureView] = ()
     errata: Sequence[Row] = ()
+    worst_cases: Sequence[Row] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
     missing: Sequence[Row] = ()
 
@@ -213,12 +216,19 @@ def _tiles(content: Content) -> list[Row]:
         (statements.count("VACUOUS"), "vacuous wherever checked"),
         (statements.count("NOT CHECKED"), "without a check in this run"),
         (len(content.errata), "errata found"),
+        *_beyond(content),
         (claims.count("HOLDS"), "claim tests hold"),
         (claims.count("DOES NOT HOLD"), "claim tests do not hold"),
         (claims.count("UNDECIDED"), "claim tests undecided"),
         (len(content.figures), "figures"),
     ]
     return [{"count": count, "label": label} for count, label in tiles]
+
+
+def _beyond(content: Content) -> list[tuple[int, str]]:
+    """Only where worst cases were searched for."""
+    refuted = sum(row["outcome"] == "REFUTED" for row in content.worst_cases)
+    return [(refuted, "robustness constants exceeded by messages")] if content.worst_cases else []
 
 
 def _blocks(content: Content) -> list[Row]:

@@ -40,6 +40,7 @@ class Gathered:
 
     verdicts: list[Mapping[str, Any]] = field(default_factory=list)
     errata: list[Mapping[str, Any]] = field(default_factory=list)
+    worst_cases: list[Mapping[str, Any]] = field(default_factory=list)
     data: dict[tuple[str, str], FigureData] = field(default_factory=dict)
     missing: list[Mapping[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -119,6 +120,7 @@ def build(
         jobs[:0] = [
             ("statements", statements_part, (preset, seed, str(folder))),
             ("errata", errata_part, (str(folder),)),
+            ("worst cases", worst_cases_part, (preset, seed, str(folder))),
         ]
     _run(jobs, gathered, report, workers)
     claims = judge([c for name in names for c in get(name).CLAIMS], gathered.data)
@@ -213,6 +215,13 @@ def errata_part(out: str, progress: Progress | None = None) -> list[Mapping[str,
     return rows
 
 
+def worst_cases_part(preset: str, seed: int, out: str, progress: Progress | None = None) -> list[Mapping[str, Any]]:
+    """Published robustness constants against the worst cases that this report searches for."""
+    from .worst_cases import rows, search
+
+    return [*rows(search(preset, seed, Path(out) / "parts" / f"worst-cases-{fingerprint()}.jsonl", progress))]
+
+
 def _run(
     jobs: Sequence[tuple[str, Callable[..., Any], tuple[Any, ...]]], gathered: Gathered, report: Progress, workers: int
 ) -> None:
@@ -300,6 +309,8 @@ def _gather(gathered: Gathered, label: str, arguments: tuple[Any, ...], found: A
         gathered.verdicts = found
     elif label == "errata":
         gathered.errata = found
+    elif label == "worst cases":
+        gathered.worst_cases = found
     else:
         gathered.data[arguments[0].figure, arguments[0].reading] = found
 
@@ -334,6 +345,7 @@ def write(
         claims=[c.to_json() for c in claims],
         figures=shown,
         errata=[erratum_view(row) for row in gathered.errata],
+        worst_cases=gathered.worst_cases,
         readings={r: READING_TEXTS.get(r, r) for r in used},
         missing=gathered.missing,
     )
@@ -341,6 +353,7 @@ def write(
         "verdicts": gathered.verdicts,
         "claims": content.claims,
         "errata": gathered.errata,
+        "worst_cases": gathered.worst_cases,
         "missing": gathered.missing,
     }
     write_whole(folder / "verdicts.json", json.dumps(finite(record), indent=1, default=str, allow_nan=False))
