@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,117 +11,217 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from byzbounds.simulate import method_from_name, run
+from byzbounds.simulate import Method, method_from_name, run
+from byzbounds.simulate.draws import BLOCK, byzantine_draws, permutation_draws
+from byzbounds.simulate.encoding import window_sums
 from byzbounds.simulate.problems.regression import LadRegression
+from byzbounds.simulate.randomness import Purpose
 
-from .peers import byzfl_rules
+from .measure import fast_call
+from .peers import Aggregator, byzfl_rules, byzpy_rules
 from .rules import thread_limit
 
-N, Q, F, GAMMA = 100, 100, 20, 1e-6
-METHODS: dict[str, dict[str, Any]] = {
-    "VA": {},
-    "CWTM": {},
-    "CWTM-NNM": {},
-    "LAD-CWTM": {"d": 10},
-    "LAD-CWTM-NNM": {"d": 10},
-    "DRACO": {},
-}
+N, Q, F, TRIM, GAMMA = 100, 100, 20, 10, 1e-6
+METHODS: dict[str, int] = {"VA": 1, "CWTM": 1, "CWTM-NNM": 1, "LAD-CWTM": 10, "LAD-CWTM-NNM": 10, "DRACO": 1}
+"""Methods and their computational load d, where they have one."""
 Row = dict[str, Any]
 Array = npt.NDArray[np.float64]
 
 
-def _peer_rule(name: str) -> Callable[[Array], Array] | None:
-    rules = byzfl_rules(N, 10)
-    if not rules:
+def _on_tensors(rule: Aggregator) -> Aggregator:
+    import torch
+
+    return lambda messages: rule(torch.from_numpy(messages)).numpy()
+
+
+def _libraries() -> dict[str, Callable[[int], dict[str, Aggregator]]]:
+    found: dict[str, Callable[[int], dict[str, Aggregator]]] = {
+        "byzfl": lambda f: byzfl_rules(N, f),
+        "byzpy": lambda f: byzpy_rules(N, f),
+    }
+    if importlib.util.find_spec("torch"):
+        found["byzfl, PyTorch"] = lambda f: {name: _on_tensors(rule) for name, rule in byzfl_rules(N, f).items()}
+    return found
+
+
+def peer_rule(name: str) -> tuple[str, Aggregator] | None:
+    """The rule of a method from the library that computes it fastest, and that library; None where none has it."""
+    messages = np.random.default_rng(0).normal(size=(N, Q))
+    if name == "DRACO":
         return None
+    timed = []
+    for library, rules in _libraries().items():
+        rule = _composed(name, rules)
+        if rule is None:
+            continue
+        try:
+            repeated, count = fast_call(lambda rule=rule: rule(messages))
+            timed.append((min(_seconds(repeated) for _ in range(3)) / count, library, rule))
+        except Exception as error:  # whatever a peer raises on its own account leaves it out
+            print(f"{library} left out of {name}: {error!r}")
+    if not timed:
+        return None
+    _, library, rule = min(timed, key=lambda entry: entry[0])
+    return library, rule
+
+
+def _composed(name: str, rules: Callable[[int], dict[str, Aggregator]]) -> Aggregator | None:
     if name == "VA":
-        return rules["mean"]
-    trimmed = rules["cwtm"]
-    mixing = byzfl_rules(N, F)["nnm"]
-    return (lambda messages: trimmed(mixing(messages))) if name.endswith("NNM") else trimmed
+        return rules(F).get("mean")
+    trimmed = rules(TRIM).get("cwtm")
+    if trimmed is None or not name.endswith("NNM"):
+        return trimmed
+    mixing = rules(F)["nnm"]
+    return lambda messages: trimmed(np.asarray(mixing(messages)))
 
 
-def peer_loop(name: str, d: int, iterations: int, seed: int) -> float:
-    """One seed of a method, written plainly with a peer's aggregators; returns the final loss."""
-    rule = _peer_rule(name)
-    assert rule is not None
-    rng = np.random.default_rng(seed)
-    problem = LadRegression(N=N, Q=Q).draw([seed])
-    features, labels = problem.features[0], problem.labels[0]
-    tasks_matrix = np.array([np.roll(np.arange(N) < d, i) for i in range(N)], dtype=np.float64) / d
+def peer_loop(rule: Aggregator, d: int, iterations: int, features: Array, labels: Array) -> Array:
+    """One seed of a method, written plainly with a peer's aggregator; returns the last iterate.
+
+    Messages of one gradient each are computed from the permuted samples; coded ones by one product in BLAS.
+    """
+    rng = np.random.default_rng(0)
+    code = np.array([np.roll(np.arange(N) < d, i) for i in range(N)], dtype=np.float64) / d
     x = np.zeros(Q)
     for _ in range(iterations):
-        gradients = (features @ x - labels)[:, None] * features
-        messages = tasks_matrix[rng.permutation(N)] @ gradients[rng.permutation(N)]
+        order = rng.permutation(N)
+        samples = features[order]
+        messages = (samples @ x - labels[order])[:, None] * samples
+        if d > 1:
+            messages = code[rng.permutation(N)] @ messages
         messages[rng.permutation(N)[:F]] *= -2.0
         x = x - GAMMA * rule(messages)
-    return 0.5 * float(np.sum((features @ x - labels) ** 2))
+    return x
 
 
-def kernel_seconds(name: str, d: int, seeds: int, repeats: int = 20) -> float:
-    """Seconds that the kernels of one iteration take by themselves: gradients, coding as a product, attack and rule."""
-    problem = LadRegression(N=N, Q=Q).draw(range(seeds))
-    method = method_from_name(name, N=N, f=F, **({"d": d} if d > 1 else {}))
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(seeds, Q))
-    taken = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        messages = problem.gradients(x)
+def kernels(name: str, d: int, seeds: int) -> Callable[[], Any]:
+    """The arithmetic of one iteration by itself: gradients, coding, attack and rule, with nothing drawn or recorded.
+
+    A trimmed mean is a sort of the contiguous transpose; an average needs no messages, but a combination of features.
+    """
+    problem, method = LadRegression(N=N, Q=Q).draw(range(seeds)), _method(name, d)
+    x = np.random.default_rng(0).normal(size=(seeds, Q))
+    share = np.full(N, 1 / (N - 2 * TRIM))
+    share[:TRIM] = share[N - TRIM :] = 0
+    encoder = method.encoding.start(range(seeds), N)
+    buffer = np.empty((seeds, N, Q))
+
+    def iteration() -> Any:
+        if name == "DRACO":
+            messages = encoder.messages(problem, x, 0)
+            messages[:, :F] *= -2.0
+            return method.rule(messages)
+        residuals = problem.residuals(x)
+        if name == "VA":
+            return problem.combined(residuals)
+        messages = np.multiply(residuals[..., None], problem.features, out=buffer)
         if d > 1:
-            sums = np.cumsum(np.concatenate([messages, messages[:, : d - 1]], axis=1), axis=1)
-            messages = np.concatenate([sums[:, d - 1 : d], sums[:, d:] - sums[:, :-d]], axis=1) / d
+            messages = window_sums(messages, d)
         messages[:, :F] *= -2.0
-        if callable(method.rule):
-            method.rule(messages)
-        taken.append(time.perf_counter() - start)
-    return float(np.median(taken))
+        if name.endswith("NNM"):
+            return method.rule(messages)
+        ordered = np.array(np.swapaxes(messages, -1, -2), order="C")
+        ordered.sort(axis=-1)
+        return ordered @ share
+
+    return iteration
 
 
-def bench_training(*, seeds: int = 20, iterations: int = 50, threads: int = 1) -> Iterator[Row]:
-    """Iterations per second of each method, all seeds together, against the peer loop and the kernels alone."""
-    with thread_limit(threads):
-        for name, parameters in METHODS.items():
-            d = parameters.get("d", 1)
-            method = method_from_name(name, N=N, f=F, **parameters)
-            run(method, LadRegression(N=N, Q=Q), iterations=2, gamma=GAMMA, seeds=seeds)
-            start = time.perf_counter()
-            run(method, LadRegression(N=N, Q=Q), iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=10)
-            ours = (time.perf_counter() - start) / iterations
-            peer = _peer_seconds(name, d, iterations) if name != "DRACO" else None
-            kernels = kernel_seconds(name, d, seeds) if name != "DRACO" else None
-            yield {
-                "method": name,
-                "d": d,
-                "seeds": seeds,
-                "threads": threads,
-                "iterations_per_s": 1 / ours,
-                "peer_iterations_per_s": None if peer is None else 1 / (peer * seeds),
-                "speedup": None if peer is None else peer * seeds / ours,
-                "overhead": None if kernels is None else ours / kernels - 1,
-            }
+def _method(name: str, d: int) -> Method:
+    return method_from_name(name, N=N, f=F, **({"d": d} if d > 1 else {}))
 
 
-def _peer_seconds(name: str, d: int, iterations: int) -> float | None:
-    if _peer_rule(name) is None:
-        return None
-    peer_loop(name, d, 2, 0)
-    start = time.perf_counter()
-    peer_loop(name, d, iterations, 0)
-    return (time.perf_counter() - start) / iterations
+def _drawing(name: str, seeds: int) -> Callable[[], Any]:
+    """What a block of iterations draws: tasks and orders of the subsets, and who is Byzantine."""
+    purposes = () if name == "DRACO" else (Purpose.TASKS, Purpose.SUBSETS)
+    drawn = [permutation_draws(range(seeds), purpose, N, "redrawn") for purpose in purposes]
+    drawn.append(byzantine_draws(range(seeds), N, F, "redrawn"))
+    numbers = iter(range(10**9))
+
+    def block() -> None:
+        number = next(numbers)
+        for draws in drawn:
+            draws.block(number)
+
+    return block
 
 
-def bench_scaling(*, iterations: int = 30) -> Iterator[Row]:
-    """Seconds an iteration of LAD-CWTM takes as Q, the number of seeds, and the number of iterations grow."""
-    base = {"Q": 100, "seeds": 10, "iterations": iterations}
-    method = method_from_name("LAD-CWTM", N=N, f=F, d=10)
-    for axis, values in {"Q": (50, 100, 200, 400), "seeds": (5, 10, 20, 40), "iterations": (15, 30, 60, 120)}.items():
+def _seconds(call: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> float:
+    start = clock()
+    call()
+    return clock() - start
+
+
+def bench_training(
+    *, seeds: int = 20, iterations: int = 256, threads: int = 1, rounds: int = 5, record_every: int = 10
+) -> Iterator[Row]:
+    """Iterations per second of each method, all seeds together, against the peer loop and the kernels alone.
+
+    Medians of interleaved rounds, of processor time at one thread and of elapsed time at more. Ours include drawing the
+    problems, the peer's do not. `attainable` is the speed-up that the kernels would have by themselves, shared evenly
+    among the threads; `overhead` is what ours take beyond them, and `draws` the part of ours that goes into random
+    numbers.
+    """
+    family = LadRegression(N=N, Q=Q)
+    problem = family.draw([0])
+    for name, d in METHODS.items():
+        method, peer = _method(name, d), peer_rule(name)
+        calls: dict[str, tuple[Callable[[], Any], int]] = {
+            "ours": (
+                lambda method=method: run(
+                    method, family, iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=record_every
+                ),
+                iterations,
+            ),
+            "kernels": fast_call(kernels(name, d, seeds)),
+            "draws": (_drawing(name, seeds), BLOCK),
+        }
+        if peer is not None:
+            calls["peer"] = (
+                lambda rule=peer[1], d=d: peer_loop(rule, d, iterations, problem.features[0], problem.labels[0]),
+                iterations,
+            )
+        taken: dict[str, list[float]] = {key: [] for key in calls}
+        with thread_limit(threads):
+            for each in range(rounds + 1):
+                for key, (call, count) in calls.items():
+                    seconds = _seconds(call, time.process_time if threads == 1 else time.perf_counter) / count
+                    if each:
+                        taken[key].append(seconds)
+        middle = {key: statistics.median(values) for key, values in taken.items()}
+        ours, alone, loop = middle["ours"], middle["kernels"] / threads, middle.get("peer")
+        yield {
+            "method": name,
+            "d": d,
+            "seeds": seeds,
+            "threads": threads,
+            "per_s": 1 / ours,
+            "low": 1 / max(taken["ours"]),
+            "high": 1 / min(taken["ours"]),
+            "peer": None if peer is None else peer[0],
+            "peer_per_s": None if loop is None else 1 / (loop * seeds),
+            "speedup": None if loop is None else loop * seeds / ours,
+            "attainable": None if loop is None else loop * seeds / alone,
+            "overhead": ours / alone - 1,
+            "draws": middle["draws"] / threads / ours,
+        }
+
+
+def bench_scaling(*, rounds: int = 3) -> Iterator[Row]:
+    """Seconds that runs of LAD-CWTM take, without drawing the problem, as Q, the seeds, and the iterations grow."""
+    base = {"Q": 100, "seeds": 10, "iterations": 128}
+    method = _method("LAD-CWTM", 10)
+    for axis, values in {"Q": (50, 100, 200, 400), "seeds": (5, 10, 20, 40), "iterations": (64, 128, 256, 512)}.items():
+        first = None
         for value in values:
             size = {**base, axis: value}
-            run(method, LadRegression(N=N, Q=size["Q"]), iterations=1, gamma=1e-7, seeds=size["seeds"])
-            start = time.perf_counter()
-            run(
-                method, LadRegression(N=N, Q=size["Q"]), iterations=size["iterations"], gamma=1e-7, seeds=size["seeds"],
-                record_every=10,
-            )  # fmt: skip
-            yield {"axis": axis, "value": value, "seconds": time.perf_counter() - start}
+            problem = LadRegression(N=N, Q=size["Q"]).draw(range(size["seeds"]))
+            settings = {"gamma": 1e-7, "seeds": size["seeds"], "record_every": 10}
+            with thread_limit(1):
+                run(method, problem, iterations=2, **settings)
+                seconds = statistics.median(
+                    _seconds(lambda p=problem, s=settings, t=size["iterations"]: run(method, p, iterations=t, **s))
+                    for _ in range(rounds)
+                )
+            first = seconds / value if first is None else first
+            yield {"axis": axis, "value": value, "seconds": seconds, "over_linear": seconds / value / first}

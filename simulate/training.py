@@ -195,6 +195,7 @@ class _Chunk:
         self.attack = plan.attacker if plan.byzantine_count else None
         self.fused = fuse(plan.method, self.encoder, problem, self.attack, self.masks) if observe is None else None
         self.limit = float(np.finfo(plan.dtype).max) ** 0.25
+        self.unharmed = True
         self.diverged = arrays.to_namespace(self.xp, np.full(len(seeds), -1), self.x)
         self.records: list[tuple[Array, Array]] = []
         self.measured: dict[str, list[Array]] = {name: [] for name in plan.measures}
@@ -283,6 +284,10 @@ class _Chunk:
         """Step the runs that are alive; one whose next iterate is too large keeps the last that was not."""
         xp = self.xp
         moved = self.x - rate * aggregate
+        if self.unharmed and arrays.fast(xp) and np.abs(moved).max() <= self.limit:
+            self.x = moved
+            return
+        self.unharmed = False
         usable = xp.max(xp.abs(moved), axis=-1) <= self.limit
         alive = usable & (self.diverged < 0)
         self.diverged = xp.where(usable | (self.diverged >= 0), self.diverged, iteration + 1)
