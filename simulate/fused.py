@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import arrays
-from .aggregation import Mean, Rule
-from .aggregation.base import Invariance
+from .aggregation import Mean, Median, Rule, TrimmedMean
 from .attacks import Attack
 from .draws import BLOCK, BlockDraws
-from .encoding import CyclicEncoder, Encoder, window_sums
+from .encoding import CyclicEncoder, CyclicEncoding, Encoder, window_sums
 from .methods import Method
 from .problems.base import Problem
 from .problems.regression import LinearRegression
@@ -32,19 +31,31 @@ _CACHE_BYTES = 2**20
 """Size of the messages of the runs that are worked on together; shorter calls of NumPy hinder other threads."""
 
 
+def may_fuse(method: Method, attack: Attack | None) -> bool:
+    """Whether a method has a fused iteration under an attack, on a linear regression of NumPy arrays."""
+    return (
+        isinstance(method.encoding, CyclicEncoding)
+        and isinstance(method.rule, Rule)
+        and method.compressor is None
+        and not method.knows_identities
+        and (attack is None or attack.multiplier is not None)
+    )
+
+
 def fuse(
     method: Method, encoder: Encoder, problem: Problem, attack: Attack | None, byzantine: BlockDraws
 ) -> FusedIteration | None:
     """The fused iteration of a method, or None where its parts do not allow one."""
-    factor = 1.0 if attack is None else attack.multiplier
-    if factor is None or method.compressor is not None or method.knows_identities:
-        return None
-    if not isinstance(encoder, CyclicEncoder) or not isinstance(problem, LinearRegression):
+    if not may_fuse(method, attack) or not isinstance(problem, LinearRegression):
         return None
     features = arrays.host_view(problem.features)
-    if features is None or features is not problem.features or not isinstance(method.rule, Rule):
+    if features is None or features is not problem.features:
         return None
-    return FusedIteration(problem, method.rule, _Draws(encoder, byzantine, factor, features.dtype))
+    assert isinstance(encoder, CyclicEncoder)
+    assert isinstance(method.rule, Rule)
+    factor = None if attack is None else attack.multiplier
+    draws = _Draws(encoder, byzantine, 1.0 if factor is None else factor, features.dtype)
+    return FusedIteration(problem, method.rule, draws)
 
 
 class FusedIteration:
@@ -75,7 +86,7 @@ class FusedIteration:
         """What the rule returns at x, (runs, Q) both; None where messages may not be finite: the plain path decides."""
         block, index = self._draws.at(iteration)
         residuals: Floats = self._problem.residuals(x)
-        if isinstance(self._rule, Mean):
+        if type(self._rule) is Mean:
             residuals *= block.by_subset[index]
             result: Floats = self._problem.combined(residuals) * self._share
         elif self._sorted_weights is None:
@@ -129,8 +140,9 @@ class FusedIteration:
 
 
 def _sorted_weights(rule: Rule, n: int, dtype: np.dtype[Any]) -> Floats | None:
-    """Weights of a coordinate-wise rule on the sorted values, where it is such a sum and takes n messages."""
-    if not rule.coordinate_wise or Invariance.PERMUTATION not in rule.invariances or rule.breakdown(n) < 0:
+    """Weights of a rule on the sorted values, where it is known to be such a sum and takes n messages."""
+    # A class derived from these may do something else with the values.
+    if type(rule) not in (TrimmedMean, Median) or rule.breakdown(n) < 0:
         return None
     weights = rule.weights(n)
     return None if weights is None else np.array([float(weight) for weight in weights], dtype=dtype)

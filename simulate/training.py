@@ -13,11 +13,12 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from . import arrays
+from .aggregation import Mean
 from .attacks import Attack
 from .configuration import Configuration, Schedule
 from .description import namespace_from_name
 from .draws import Persistence, byzantine_draws
-from .fused import fuse
+from .fused import fuse, may_fuse
 from .measures import MEASURES, Observation, honest_mean
 from .methods import Method
 from .problems.base import Array, Problem, ProblemFamily, to_host
@@ -27,6 +28,8 @@ from .trajectory import Trajectory, join_runs
 Observer = Callable[[Observation], None]
 
 _LIVENESS_CHECK = 64
+_THREAD_BYTES = 2**19
+"""Least size of the messages that are worth a thread."""
 
 
 def run(
@@ -160,9 +163,18 @@ def check_seeds(seeds: int | Sequence[int]) -> list[int]:
 
 
 def _workers(plan: Configuration, runs: int, observe: Observer | None) -> int:
-    """Number of chunks that are trained at the same time, on threads: NumPy lets go of the interpreter's lock."""
-    alone = observe is not None or str(plan.xp) != "numpy" or not isinstance(plan.problem, ProblemFamily)
-    return 1 if alone else min(arrays.thread_count(), runs)
+    """Number of chunks that are trained at the same time, on threads.
+
+    NumPy lets go of the interpreter's lock in its kernels. Where these are many or short, as without the fused
+    iteration or for an average, threads mostly wait for each other.
+    """
+    method, attack = plan.method, plan.attacker if plan.byzantine_count else None
+    if observe is not None or str(plan.xp) != "numpy" or not isinstance(plan.problem, ProblemFamily):
+        return 1
+    if isinstance(method.rule, Mean) or not may_fuse(method, attack):
+        return 1
+    messages = 8 * runs * method.encoding.devices * plan.problem.dimension
+    return max(1, min(arrays.thread_count(), runs, messages // _THREAD_BYTES))
 
 
 def _chunk_size(plan: Configuration, runs: int, memory_budget: int, workers: int) -> int:

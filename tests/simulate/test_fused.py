@@ -85,6 +85,28 @@ class TestEveryLayout:
         np.testing.assert_array_equal(together.final[2], alone.final[0])
 
 
+class Shifted(TrimmedMean):
+    """A rule that inherits weights which it does not use."""
+
+    def _run(self, xp, values, check):
+        return super()._run(xp, values, check) + 1.0
+
+
+class ShiftedMean(Mean):
+    """The same of an average."""
+
+    def _run(self, xp, values, check):
+        return super()._run(xp, values, check) + 1.0
+
+
+@pytest.mark.parametrize("rule", [Shifted(f=2), ShiftedMean()], ids=repr)
+def test_derived_rules_are_called(rule):
+    fused, plain = both(Method("tested", CyclicEncoding(12, 3), rule, f=2))
+    check(fused, plain)
+    base = Method("tested", CyclicEncoding(12, 3), TrimmedMean(f=2) if rule.f else Mean(), f=2)
+    assert not np.allclose(both(base)[0].final, fused.final)
+
+
 class TestWhenThePlainPathIsTaken:
     """Where parts are not what the fused iteration is made for, and for what is not finite."""
 

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from byzbounds.simulate import Method, arrays, method_from_name, run
+from byzbounds.simulate import Method, arrays, method_from_name, run, training
 from byzbounds.simulate.aggregation import Mean, Median
 from byzbounds.simulate.attacks import ATTACKS
 from byzbounds.simulate.configuration import Configuration
@@ -358,7 +358,11 @@ def test_namespaces_may_be_given_as_modules():
 class TestThreads:
     """Chunks of the seeds share the processors."""
 
-    @pytest.mark.parametrize("name", ["VA", "CWTM", "LAD-cwtm-nnm", "Com-LAD-cwtm-nnm", "DRACO", "CRA-median"])
+    @pytest.fixture(autouse=True)
+    def small_work_for_a_thread(self, monkeypatch):
+        monkeypatch.setattr(training, "_THREAD_BYTES", 1)
+
+    @pytest.mark.parametrize("name", ["VA", "CWTM", "LAD-cwtm-nnm", "DRACO"])
     def test_results_do_not_depend_on_them(self, name):
         with arrays.threads(1):
             alone = train(name, seeds=5, iterations=70, measures=["dispersion"])
@@ -383,3 +387,13 @@ class TestThreads:
         with arrays.threads(2):
             train("CWTM", observe=lambda seen: threads.add((threading.get_ident(), seen.runs.stop)))
         assert threads == {(threading.get_ident(), 3)}
+
+    def test_used_where_they_pay(self):
+        def workers(name, attack="sign", runs=4, **parameters):
+            method = method_from_name(name, N=12, f=2, d=4, **parameters)
+            with arrays.threads(3):
+                return training._workers(Configuration(method, LAD, 1, 0.1, attack=attack), runs, None)
+
+        assert workers("LAD-cwtm") == 3
+        assert workers("LAD-cwtm", runs=2) == 2
+        assert workers("VA") == workers("DRACO") == workers("Com-CWTM", k=3) == workers("CWTM", attack="alie") == 1
