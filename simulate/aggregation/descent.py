@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
@@ -42,6 +46,8 @@ def descend(
     """
     n = gram.shape[-1]
     limit = tolerance or max(1e-7, 1e4 * float(xp.finfo(gram.dtype).eps))
+    if arrays.fast(xp) and len(gram) == 1:
+        return _descend_alone(gram[0], start[0], weigh, limit, most, stick, short)[None]
     diagonal = xp.linalg.diagonal(gram)
     weights, products = start, _times(gram, start)
     active = xp.ones_like(start[:, :1]) > 0
@@ -63,6 +69,25 @@ def descend(
         step = excess / xp.where(residual > 0, residual, 1.0)
         step = step / (n if short else xp.where(total > 0, total, 1.0))
         step = xp.where(active & (excess > 0), step, 0.0)
+        weights, products = weights + step * change, products + step * changed
+    return weights
+
+
+def _descend_alone(gram: Any, weights: Any, weigh: Weigh, limit: float, most: int, stick: bool, short: bool) -> Any:
+    """`descend` for one set of messages in NumPy: the same operations, with scalars as numbers and fewer calls."""
+    diagonal, products = gram.diagonal(), gram.dot(weights)
+    for _ in range(most):
+        squares = diagonal - 2 * products + weights.dot(products)
+        lengths = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+        factors = weigh(lengths[None])[0]
+        total = float(np.einsum("i->", factors))
+        change = factors - total * weights
+        changed = gram.dot(factors) - total * products
+        residual = math.sqrt(max(float(change.dot(changed)), 0.0))
+        excess = residual - np.count_nonzero(factors <= 0) if stick else residual
+        if not excess > limit * factors.dot(lengths):
+            break
+        step = excess / residual / (len(gram) if short else total if total > 0 else 1.0)
         weights, products = weights + step * change, products + step * changed
     return weights
 
@@ -91,4 +116,6 @@ def _times(gram: Array, vectors: Array) -> Array:
 def _squares(xp: Namespace, diagonal: Array, weights: Array, products: Array) -> Array:
     """Squared distances (batch, n) of the messages to their combination with weights (batch, n) that sum to one."""
     squares = diagonal - 2 * products + xp.vecdot(weights, products)[:, None]
+    if arrays.fast(xp):
+        return np.maximum(squares, 0.0, out=squares)
     return xp.where(squares > 0, squares, 0.0)

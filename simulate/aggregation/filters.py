@@ -9,9 +9,14 @@ from typing import ClassVar
 
 from .. import arrays
 from ..arrays import Array, Namespace
-from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
+from .base import ALL_INVARIANCES, Invariance, Rule
 from .preaggregation import norms
 from .span import span
+
+_MANY = 256
+"""Number of messages from which on sums of products are updated, in place of one product with a matrix a step."""
+_COARSER = 16.0
+"""Factor by which the largest squared norm may shrink before these sums are taken afresh."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,12 +38,21 @@ class FABA(Rule):
         gram, index = space.gram, arrays.arange(xp, n, values)
         squares = xp.linalg.diagonal(gram)
         kept = xp.ones_like(squares)
+        sums, largest = (gram @ kept[..., None])[..., 0], xp.max(squares, axis=-1)
         for step in range(self.f):
             # Squared distance to the mean, but for what all messages share.
-            products = (gram @ kept[..., None])[..., 0] / (n - step)
-            distances = xp.where(kept > 0, squares - 2 * products, xp.full_like(squares, -float("inf")))
+            distances = xp.where(kept > 0, squares - (2 / (n - step)) * sums, -float("inf"))
             farthest = xp.argmax(distances, axis=-1)[:, None]
-            kept = xp.where(index == farthest, xp.zeros_like(kept), kept)
+            kept = xp.where(index == farthest, 0.0, kept)
+            if n < _MANY:
+                sums = (gram @ kept[..., None])[..., 0]
+                continue
+            remaining = xp.max(kept * squares, axis=-1)
+            if bool(xp.all(_COARSER * remaining >= largest)):
+                sums = sums - arrays.take_rows(xp, gram, farthest)[:, 0, :]
+            else:
+                # Products with a message that was far larger than the rest would leave their rounding behind.
+                sums, largest = (gram @ kept[..., None])[..., 0], remaining
         return space.combine(kept / (n - self.f))
 
 
@@ -163,9 +177,8 @@ class NormThresholding(Rule):
         return super().breakdown(n)
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        require_finite(xp, values, check)
         n = values.shape[-2]
-        order = xp.argsort(norms(xp, values)[..., 0], axis=-1, stable=True)
+        order = xp.argsort(norms(xp, values, check)[..., 0], axis=-1, stable=True)
         ranks = xp.argsort(order, axis=-1, stable=True)
         kept = n - self.dropped(n)
         chosen = xp.astype(ranks < kept, values.dtype)

@@ -16,6 +16,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
@@ -26,7 +28,7 @@ from .span import Span, gram_with_origin, span, weighted_sums
 _SAME = 64.0
 """Messages whose squared distance from a point is below this many roundings of the scale coincide with it."""
 _SPAN_PAYS = 50
-"""Number of messages, in iterations, up to which a Gram matrix is cheaper than iterations on the messages themselves."""
+"""Messages an iteration up to which a Gram matrix is cheaper than iterations on the messages themselves."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,6 +94,8 @@ class GeometricMedian(_Iterative):
 
         def weigh(lengths: Array) -> Array:
             apart = lengths > same
+            if arrays.fast(xp) and np.count_nonzero(apart) == apart.size:
+                return 1 / lengths
             return xp.where(apart, 1 / xp.where(apart, lengths, 1.0), 0.0)
 
         return space.combine(self._descend(xp, gram, start, weigh, stick=True))
@@ -254,5 +258,7 @@ def _fixed(xp: Namespace, value: float | None, space: Span, scale: Array) -> Arr
 
 
 def _clip(xp: Namespace, lengths: Array, limit: Array | float) -> Array:
+    if arrays.fast(xp):
+        return np.fmin(limit / lengths, 1.0)  # where all coincide, 0/0 weighs one
     beyond = lengths > limit
     return xp.where(beyond, limit / xp.where(beyond, lengths, 1.0), 1.0)

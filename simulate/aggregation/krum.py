@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
+from .sequential import SequentialKrum
 from .sorting import by_coordinate, mean_of_nearest, median
 from .span import span
 
 Score = Literal["all", "others", "inclusive"]
 _SCORES = ("all", "others", "inclusive")
+_MANY = 64
+"""Number of messages from which on sets are better taken one by one than all together."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,6 +159,8 @@ def _choose_by_krum(xp: Namespace, distances: Array, count: int, f: int) -> Arra
     Rows are sorted once. The neighbours that remain are counted along each sorted row by a running sum.
     """
     n = distances.shape[-1]
+    if arrays.fast(xp) and (n >= _MANY or len(distances) == 1):
+        return np.stack([SequentialKrum(one, f).choose(count) for one in distances])
     index = arrays.arange(xp, n, distances)
     order = xp.argsort(distances, axis=-1, stable=True)
     ordered = xp.sort(distances, axis=-1, stable=False)

@@ -32,9 +32,9 @@ class NNM(Preaggregator):
         assert self.f is not None
         count = values.shape[-2] - self.f
         mask = nearest(xp, span(xp, values, check).distances, count)
-        mixed = xp.astype(mask, values.dtype) @ values
-        mixed /= count
-        return mixed
+        # Weights 1/(n-f) save a pass over the result.
+        weights = xp.astype(mask, values.dtype) / count
+        return (weights[0, ...] @ values[0, ...])[None, ...] if values.shape[0] == 1 else weights @ values
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,8 +117,7 @@ class Clipping(Preaggregator):
         return frozenset({Invariance.PERMUTATION, Invariance.ORTHOGONAL})
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        require_finite(xp, values, check)
-        return _shorten(xp, values, norms(xp, values), self.radius)
+        return _shorten(xp, values, norms(xp, values, check), self.radius)
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,24 +133,30 @@ class AdaptiveClipping(Preaggregator):
         return ALL_INVARIANCES - {Invariance.TRANSLATION}
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        require_finite(xp, values, check)
         assert self.f is not None
         n = values.shape[-2]
         clipped = 2 * self.f * (n - self.f) // n
-        lengths = norms(xp, values)
+        lengths = norms(xp, values, check)
         return _shorten(
             xp, values, lengths, xp.sort(lengths, axis=-2, stable=False)[:, n - 1 - clipped : n - clipped, :]
         )
 
 
-def norms(xp: Namespace, values: Array) -> Array:
-    """Euclidean norms (batch, n, 1) of messages; where squares would overflow or underflow, of scaled ones."""
+def norms(xp: Namespace, values: Array, check: bool = False) -> Array:
+    """Euclidean norms (batch, n, 1) of messages; where squares would overflow or underflow, of scaled ones.
+
+    Raises
+    ------
+    NonFiniteError
+        If a message is not finite and `check` is set.
+    """
     squares = xp.vecdot(values, values)[..., None]
     info = xp.finfo(values.dtype)
     resolved = (squares < float(info.max)) & (squares > float(info.smallest_normal) / float(info.eps))
-    lengths = xp.sqrt(xp.where(resolved, squares, xp.ones_like(squares)))
     if bool(xp.all(resolved)):
-        return lengths
+        return xp.sqrt(squares)
+    require_finite(xp, values, check)
+    lengths = xp.sqrt(xp.where(resolved, squares, xp.ones_like(squares)))
     largest = xp.max(xp.abs(values), axis=-1, keepdims=True)
     # The inverse of a scale above the limit is below the normal range, which some libraries flush to zero.
     limit = float(info.max) * 2.0**-24

@@ -313,3 +313,61 @@ def test_blocks_of_columns(n: int, q: int, batch: int) -> None:
     f = (n - 1) // 2
     expected = np.sort(values, axis=1)[:, f : n - f].mean(axis=1)
     np.testing.assert_allclose(TrimmedMean(f=f)(values), expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("f", [0, 1, 2, 5])
+@pytest.mark.parametrize("kind", ["spread", "ties", "huge", "cluster"])
+def test_repeated_krum_by_subtraction(f: int, kind: str) -> None:
+    """Scores kept by subtraction choose what scores summed afresh choose, ties included."""
+    import array_api_compat.numpy as npx
+
+    from byzbounds.simulate.aggregation.krum import _choose_by_krum
+    from byzbounds.simulate.aggregation.sequential import SequentialKrum
+
+    rng = np.random.default_rng(f)
+    for n in (4 * f + 3, 4 * f + 10):
+        values = rng.integers(0, 3, (n, 2)).astype(float) if kind == "ties" else rng.standard_normal((n, 3))
+        if kind != "spread":
+            values[:f] *= {"ties": 1.0, "huge": 1e9, "cluster": 1e-6}[kind]
+        values[:f] += 1e8 if kind == "cluster" else 0.0
+        distances = ((values[:, None] - values[None]) ** 2).sum(axis=-1)
+        with arrays.portable():
+            expected = _choose_by_krum(npx, distances[None], n - 2 * f, f)[0]
+        np.testing.assert_array_equal(SequentialKrum(distances, f).choose(n - 2 * f), expected)
+
+
+@pytest.mark.parametrize("name", ["faba", "bulyan", "krum", "geometric-median"])
+def test_many_messages_as_in_portable_code(name: str) -> None:
+
+    values = np.random.default_rng(0).standard_normal((2, 300, 7))
+    values[:, :40] *= np.geomspace(1, 1e7, 40)[:, None]
+    rule = rule_from_name(name, f=50)
+    result = rule(values)
+    with arrays.portable():
+        np.testing.assert_allclose(rule(values), result, atol=1e-6 if name == "geometric-median" else 1e-12)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+@pytest.mark.parametrize("shape", [(9, 3), (40, 60), (12, 70_000)])
+def test_centered_clipping_from_zero_in_the_span(shape: tuple[int, int], offset: float) -> None:
+    """One step at a time on the messages themselves, also where the messages share a large offset."""
+    rng = np.random.default_rng(1)
+    values = rng.standard_normal(shape) + offset
+    values[0] += 50.0
+    radius = {0.0: 0.5, 1e8: 6e7}[offset] * np.sqrt(shape[1])
+    point = np.zeros(shape[1])
+    for _ in range(6):
+        lengths = np.linalg.norm(values - point, axis=1)
+        point = point + ((values - point) * np.minimum(1, radius / lengths)[:, None]).mean(axis=0)
+    result = CenteredClipping(radius=radius, iterations=6, start="zero")(values)
+    np.testing.assert_allclose(result, point, rtol=1e-14, atol=1e-13 if offset == 0 else 0)
+
+
+def test_a_batch_of_one_gives_the_same_digits() -> None:
+    """Sets that iterate alone run through code of their own."""
+    values = np.random.default_rng(2).standard_normal((20, 31, 8))
+    for name in ("geometric-median", "huber", "correntropy", "centered-clipping", "bulyan"):
+        rule = rule_from_name(name, f=5)
+        whole = rule(values)
+        for index in range(20):
+            np.testing.assert_array_equal(rule(values[index]), whole[index])
