@@ -65,6 +65,7 @@ def grid_command(
     """Bracket many rules at many sizes, and hold published constants and conjectures against them."""
     from ..verify.adversary.archive import dump
     from ..verify.adversary.closed_forms import conjectures_markdown
+    from ..verify.adversary.fitting import fitted_markdown
     from ..verify.adversary.grid import RULES, grid, jobs, markdown, refutations_markdown, smaller
 
     chosen = tuple(part.strip() for part in rules.split(",")) if rules else RULES
@@ -86,6 +87,7 @@ def grid_command(
     typer.echo(markdown(records))
     typer.echo(refutations_markdown(records))
     typer.echo(conjectures_markdown(records))
+    typer.echo(fitted_markdown(records))
 
 
 def _sizes(text: str) -> tuple[tuple[int, int], ...]:

@@ -58,7 +58,43 @@ def around_the_median(n: int, f: int) -> Fraction:
     return Fraction(4 * f * (n + even), (n - f) * (n + even - 2 * f))
 
 
+def square_of_share(n: int, f: int) -> Fraction:
+    """(n / (n - 2f))^2."""
+    return Fraction(n, n - 2 * f) ** 2
+
+
+def square_of_floor(n: int, f: int) -> Fraction:
+    """Four times the square of f / (n - 2f): what FABA is proved to have."""
+    return 4 * Fraction(f, n - 2 * f) ** 2
+
+
+def middle(n: int, f: int) -> Fraction:
+    """The constant of the median for an odd number of messages."""
+    return Fraction(n - 1, n + 1 - 2 * f)
+
+
+def _third_beyond_three(n: int, f: int) -> bool:
+    return f > 0 and n > 3 and _third(n, f)
+
+
+def _odd_third(n: int, f: int) -> bool:
+    return n % 2 == 1 and _third(n, f)
+
+
 CONJECTURES = (
+    Conjecture("krum", "mean", "(n / (n - 2f))^2", square_of_share, _third_beyond_three),
+    Conjecture("krum", "max", "(n / (n - 2f))^2", square_of_share, _third_beyond_three),
+    Conjecture("multikrum", "max", "4 (f / (n - 2f))^2", square_of_floor, _third),
+    Conjecture("nnm+cwtm", "max", "4 (f / (n - 2f))^2", square_of_floor, _third),
+    Conjecture("huber", "mean", "(n - 1) / (n + 1 - 2f), odd n", middle, _odd_third),
+    Conjecture("centered-clipping", "mean", "(n - 1) / (n + 1 - 2f), odd n", middle, _odd_third),
+    Conjecture(
+        "nnm+krum",
+        "mean",
+        "4f(n + 1) / ((n - f)(n + 1 - 2f)), odd n > 3",
+        around_the_median,
+        lambda n, f: n > 3 and _odd_third(n, f),
+    ),
     Conjecture("multikrum", "mean", "4f / (n - 2f)", four_floors, _third),
     Conjecture("nnm+cwtm", "mean", "4f / (n - 2f)", four_floors, _always),
     Conjecture(
@@ -110,7 +146,7 @@ def agreement(conjecture: Conjecture, records: Sequence[Mapping[str, Any]]) -> A
     exceeded = []
     for record in records:
         mine = record.get("rule") == conjecture.rule and record.get("norm") == conjecture.norm
-        if not mine or record["dim"] is not None or not conjecture.applies(record["n"], record["f"]):
+        if not mine or record["dim"] is not None or not record["f"] or not conjecture.applies(record["n"], record["f"]):
             continue
         value = conjecture.value(record["n"], record["f"])
         points += 1
