@@ -25,11 +25,17 @@ CAPTION = (
     "witnesses are lower ends."
 )
 PARAMETERS: Parameters = {
-    "n": 12, "rules": ("cwtm", "median", "geometric-median", "krum", "nnm+cwtm", "meamed"), "f": (1, 2, 3, 4, 5),
-    "searched_f": (1, 2, 3), "norm": "mean", "seed": 0,
+    "n": 12, "rules": (
+        "cwtm", "median", "geometric-median", "krum", "nnm+cwtm", "meamed", "multikrum", "faba", "caf",
+    ), "f": (1, 2, 3, 4, 5), "searched_f": (1, 2, 3), "norm": "mean", "seed": 0,
 }  # fmt: skip
 PRESETS: dict[str, Parameters] = {
-    "quick": {"searched_f": (2,), "n": 10, "f": (1, 2, 3, 4)},
+    "quick": {
+        "rules": ("cwtm", "median", "geometric-median", "krum", "nnm+cwtm", "meamed"),
+        "searched_f": (2,),
+        "n": 10,
+        "f": (1, 2, 3, 4),
+    },
     "full": {"searched_f": (1, 2, 3, 4, 5)},
 }
 READINGS: dict[str, Parameters] = {"literal": {}}
