@@ -97,7 +97,8 @@ def peer_loop(rule: Aggregator, d: int, iterations: int, features: Array, labels
 def kernels(name: str, d: int, seeds: int) -> Callable[[], Any]:
     """The arithmetic of one iteration by itself: gradients, coding, attack and rule, with nothing drawn or recorded.
 
-    A trimmed mean is a sort of the contiguous transpose; an average needs no messages, but a combination of features.
+    An average needs no messages, but a combination of features; what is sorted is written as it is to be sorted where
+    each device sends the gradient of one subset, and transposed where messages are coded.
     """
     problem, method = LadRegression(N=N, Q=Q).draw(range(seeds)), _method(name, d)
     x = np.random.default_rng(0).normal(size=(seeds, Q))
@@ -114,6 +115,11 @@ def kernels(name: str, d: int, seeds: int) -> Callable[[], Any]:
         residuals = problem.residuals(x)
         if name == "VA":
             return problem.combined(residuals)
+        if name == "CWTM":
+            residuals[:, :F] *= -2.0
+            ordered = np.multiply(problem.columns, residuals[:, None, :], out=buffer)
+            ordered.sort(axis=-1)
+            return ordered @ share
         messages = np.multiply(residuals[..., None], problem.features, out=buffer)
         if d > 1:
             messages = window_sums(messages, d)

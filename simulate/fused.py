@@ -59,7 +59,7 @@ def fuse(
 
 
 class FusedIteration:
-    """From the iterates of a batch of runs to what the server makes of the messages.
+    """From the residuals of a batch of runs to what the server makes of the messages.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class FusedIteration:
     """
 
     def __init__(self, problem: LinearRegression, rule: Rule, draws: _Draws) -> None:
-        self._problem, self._rule, self._draws = problem, rule, draws
+        self.problem, self._rule, self._draws = problem, rule, draws
         n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
         self._share = dtype.type(1 / (draws.d * n))
         self._sorted_weights = _sorted_weights(rule, n, dtype)
@@ -82,17 +82,25 @@ class FusedIteration:
         self._sorted = np.empty((step, Q, n), dtype=dtype)
         self._messages = np.empty((0, n, Q), dtype=dtype)
 
-    def aggregate(self, x: Floats, iteration: int) -> Floats | None:
-        """What the rule returns at x, (runs, Q) both; None where messages may not be finite: the plain path decides."""
+    def aggregate(self, residuals: Floats, iteration: int) -> Floats | None:
+        """What the rule makes of the messages, (runs, Q); None where some may not be finite: the plain path decides.
+
+        Parameters
+        ----------
+        residuals
+            Of the runs at their iterates, (runs, M); overwritten.
+        iteration
+            t.
+        """
         block, index = self._draws.at(iteration)
-        residuals: Floats = self._problem.residuals(x)
         if type(self._rule) is Mean:
             residuals *= block.by_subset[index]
-            result: Floats = self._problem.combined(residuals) * self._share
+            result: Floats = self.problem.combined(residuals) * self._share
         elif self._sorted_weights is None:
             result = self._rule(self._by_device(residuals, block, index))
         elif self._draws.d == 1:
-            result = self._sorted_sums_of_subsets(residuals * block.by_subset[index], self._sorted_weights)
+            residuals *= block.by_subset[index]
+            result = self._sorted_sums_of_subsets(residuals, self._sorted_weights)
         else:
             result = self._sorted_sums_of_windows(residuals, block, index, self._sorted_weights)
         return result if np.isfinite(result).all() else None
@@ -102,7 +110,7 @@ class FusedIteration:
 
     def _sorted_sums_of_subsets(self, residuals: Floats, weights: Floats) -> Floats:
         """Weighted sums of each coordinate's sorted values, where each device sends the gradient of one subset."""
-        columns = self._problem.columns
+        columns = self.problem.columns
         result = np.empty((len(residuals), columns.shape[-2]), dtype=residuals.dtype)
         for part in self._parts(len(result)):
             values = self._sorted[: part.stop - part.start]

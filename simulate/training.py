@@ -235,19 +235,20 @@ class _Chunk:
         last = self.plan.iterations
         for iteration in range(last):
             recorded = self.plan.recorded(iteration)
+            residuals = None if self.fused is None else self.fused.problem.residuals(self.x)
             if recorded:
-                self._record()
-            self._step(iteration, recorded)
+                self._record(residuals)
+            self._step(iteration, recorded, residuals)
             if iteration % _LIVENESS_CHECK == 0 and bool(self.xp.all(self.diverged >= 0)):
                 break
         self._record()
         return self._finish()
 
-    def _step(self, iteration: int, recorded: bool) -> None:
+    def _step(self, iteration: int, recorded: bool, residuals: Array | None) -> None:
         plan = self.plan
         aggregate = None
-        if self.fused is not None and not (recorded and plan.measures):
-            aggregate = self.fused.aggregate(self.x, iteration)
+        if self.fused is not None and residuals is not None and not (recorded and plan.measures):
+            aggregate = self.fused.aggregate(residuals, iteration)
         if aggregate is None:
             aggregate = self._plain_aggregate(iteration, recorded)
         self._move(aggregate, plan.learning_rate(iteration) * plan.method.step_scale, iteration)
@@ -305,9 +306,12 @@ class _Chunk:
         self.diverged = xp.where(usable | (self.diverged >= 0), self.diverged, iteration + 1)
         self.x = xp.where(alive[:, None], moved, self.x)
 
-    def _record(self) -> None:
+    def _record(self, residuals: Array | None = None) -> None:
         both = getattr(self.problem, "loss_and_gradient", None)
-        loss, gradient = both(self.x) if both else (self.problem.loss(self.x), self.problem.gradient(self.x))
+        if residuals is not None and self.fused is not None:
+            loss, gradient = self.fused.problem.loss_and_gradient(self.x, residuals)
+        else:
+            loss, gradient = both(self.x) if both else (self.problem.loss(self.x), self.problem.gradient(self.x))
         square = self.xp.sum(gradient * gradient, axis=-1)
         alive = self.diverged < 0
         self.records.append((self.xp.where(alive, loss, self.xp.nan), self.xp.where(alive, square, self.xp.nan)))

@@ -90,9 +90,9 @@ class LinearRegression:
         matrix = csr_array((values, columns, held.starts), shape=(runs * devices, len(flat)))
         return to_namespace(array_namespace(x), (matrix @ flat).reshape(runs, devices, -1), x)
 
-    def loss_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """F(x) and its gradient from the same residuals."""
-        residuals = self.residuals(x)
+    def loss_and_gradient(self, x: Array, residuals: Array | None = None) -> tuple[Array, Array]:
+        """F(x) and its gradient from the same residuals, which may be given if they are known."""
+        residuals = self.residuals(x) if residuals is None else residuals
         return self._loss(residuals), self.combined(residuals)
 
     def gradient(self, x: Array) -> Array:
