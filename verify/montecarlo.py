@@ -61,8 +61,8 @@ _POINTS["paper"] = (
     Point(100, 65, 5, None, "gaussian"),
     Point(100, 80, 5, 16, "gaussian"),
     Point(20, 15, 4, None, "outlier"),
-    Point(100, 70, 10, 10, "gaussian"),
-    Point(100, 65, 3, 24, "gaussian"),
+    Point(60, 42, 6, 10, "gaussian"),
+    Point(40, 27, 3, 24, "gaussian"),
 )
 _POINTS["full"] = (
     *_POINTS["paper"],

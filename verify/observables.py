@@ -149,7 +149,7 @@ OBSERVABLES: tuple[Observable, ...] = (
         "mean sent deviation",
         r"\|\bar g-\mu\|^2",
         _mean_deviation(sent=True),
-        lambda s: (_lost(s) + s.spread) ** 2 if s.blowup > 1 else s.mean_spread**2,
+        lambda s: (_lost(s) + s.mean_spread) ** 2 if s.blowup > 1 else s.mean_spread**2,
     ),
     Observable(
         "coded dispersion",
