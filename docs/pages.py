@@ -1,4 +1,4 @@
-"""Pages that are computed: the theory from the catalogue, the coverage, the audit, the errata.
+"""Pages that are computed: the theory from the catalogue, the coverage, the audit, the errata, the worst cases.
 
 ``python docs/pages.py`` writes them to ``docs/generated``; the MkDocs build does so by itself.
 """
@@ -79,6 +79,7 @@ def write_pages(folder: Path) -> None:
     """Write all generated pages."""
     from byzbounds.reports.audit_page import audit_markdown
     from byzbounds.reports.coverage import coverage_markdown
+    from byzbounds.reports.worst_cases import page
 
     folder.mkdir(parents=True, exist_ok=True)
     for paper in TITLES:
@@ -86,6 +87,8 @@ def write_pages(folder: Path) -> None:
     (folder / "errata.md").write_text(errata_page(), encoding="utf-8")
     (folder / "coverage.md").write_text(coverage_markdown(), encoding="utf-8")
     (folder / "audit.md").write_text(audit_markdown(), encoding="utf-8")
+    archive = Path(__file__).parent / "data" / "worst_cases.json"
+    (folder / "worst-cases.md").write_text(page(archive), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -229,7 +229,8 @@ def smaller(records: Sequence[Record]) -> list[Record]:
     Returns
     -------
     list of dict
-        One record for each constant that is refuted at a smaller size than in the grid: the smallest one.
+        One record for each constant that is refuted at a smaller size than in the grid: the smallest one with at least
+        one Byzantine message.
     """
     first: dict[tuple[str, str, int | None], Record] = {}
     for record in records:
@@ -240,7 +241,7 @@ def smaller(records: Sequence[Record]) -> list[Record]:
     found = []
     for record in first.values():
         rule, n, f, *rest = record["job"]
-        sizes = [(m, g) for m in range(2, n + 1) for g in range((m + 1) // 2) if (m, g) < (n, f)]
+        sizes = [(m, g) for m in range(2, n + 1) for g in range(1, (m + 1) // 2) if (m, g) < (n, f)]
         tries = (run_job((rule, m, g, *rest)) for m, g in sizes)
         found += list(itertools.islice((one for one in tries if one.get("verdict") == str(Outcome.REFUTED)), 1))
     return found

@@ -14,7 +14,7 @@ from .exact_lstat import Norm
 from .families import Family, families
 from .search import DEEP, QUICK, Effort, Floats, Found, ratios, search_family, search_free
 from .subjects import Subject
-from .witness import Witness, as_it_is, exact_ratio, rationalise
+from .witness import Witness, as_it_is, exact_ratio, ratio_of, rationalise
 
 #: A ratio above this at runaway messages means that nothing bounds the rule.
 RUNAWAY = 1e9
@@ -253,6 +253,8 @@ def evaluate_again(target: Subject, witness: Witness, norm: Norm) -> Fraction:
             f"{target.f} "
             f"Byzantine messages, got {len(witness.honest)} and {len(witness.byzantine)}"
         )
+    if target.exact is not None and target.weights is not None:  # no ties, and perhaps no symmetry under signs
+        return ratio_of(list(target.exact(witness.messages(), target.f)), witness, norm)
     if target.exact is not None:
         return exact_ratio(target.exact, witness, norm)
     if target.certified is not None:
