@@ -100,6 +100,12 @@ def run(
     ------
     ValueError
         If an argument is out of range, names are unknown, or a decoder finds more errors than its code corrects.
+
+    Notes
+    -----
+    Results depend neither on how many seeds are trained together nor on the number of threads (`arrays.threads`). An
+    observer, and the measures where they are recorded, see every message; other iterations of LAD's methods on a
+    regression skip what the rule does not need (`fused`), with the same results to rounding.
     """
     configuration = Configuration(
         method, problem, iterations, gamma, f, attack, byzantine, x0, xp, device, dtype, record_every, tuple(measures)
