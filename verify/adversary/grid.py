@@ -52,7 +52,7 @@ RULES = (
     "bucketing+cwtm",
     "bucketing+median",
 )
-SMALL = ((3, 1), (4, 1), (5, 1), (5, 2), (7, 1), (7, 2), (8, 2), (9, 3), (10, 2))
+SMALL = ((3, 1), (4, 1), (5, 1), (5, 2), (6, 2), (7, 1), (7, 2), (8, 2), (9, 3), (10, 2))
 #: The papers' own sizes last: N = 100 with alpha = 0.03, 0.1, 0.2 and 0.4.
 FULL = (*SMALL, (11, 2), (20, 2), (20, 4), (20, 8), (50, 5), (50, 20), (100, 3), (100, 10), (100, 20), (100, 40))
 #: Rules that compare all subsets of n - f messages, and how many subsets a search can afford.
