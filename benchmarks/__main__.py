@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,11 @@ def plot_rules(rows: list[Row], path: Path) -> None:
         axes, ("over_best_peer", "over_limit"), ("time / best peer's", "time / limit kernel's"), strict=True
     ):
         for marker, cell in zip("osDv", sorted({(row["n"], row["q"]) for row in ours}), strict=False):
-            points = [row for row in ours if (row["n"], row["q"]) == cell and row[column] is not None]
+            points = [
+                row
+                for row in ours
+                if (row["n"], row["q"]) == cell and row[column] is not None and row["dtype"] == ours[0]["dtype"]
+            ]
             axis.plot(
                 [row[column] for row in points], [names.index(row["rule"]) for row in points], marker, alpha=0.8,
                 label=f"n={cell[0]}, q={cell[1]}",
@@ -83,60 +88,98 @@ def plot_rules(rows: list[Row], path: Path) -> None:
     figure.savefig(path)
 
 
-def _run_rules(options: argparse.Namespace) -> list[Row]:
-    from . import rules
+def _cell_of(text: str) -> tuple[int, int]:
+    n, _, q = text.partition("x")
+    return int(n), int(q)
 
-    cells = ((100, 100), (100, 10_000)) if options.quick else rules.CELLS
-    dtypes = ("float64",) if options.quick else ("float64", "float32")
-    chosen = tuple(options.rule) if options.rule else rules.RULES
+
+def _threads_of(text: str) -> int:
+    return len(os.sched_getaffinity(0)) if text == "all" else int(text)
+
+
+class Record:
+    """The results so far, written to a file after each part."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str], resume: bool) -> None:
+        self.path = folder / "results.json"
+        self.arguments = list(arguments)
+        known = resume and self.path.exists()
+        self.results: dict[str, list[Row]] = json.loads(self.path.read_text("utf-8"))["results"] if known else {}
+
+    def add(self, group: str, rows: list[Row]) -> None:
+        """Append rows to a group, and save."""
+        self.results.setdefault(group, []).extend(rows)
+        record = {"machine": machine(), "arguments": self.arguments, "results": self.results}
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        part.replace(self.path)
+
+
+def _run_rules(options: argparse.Namespace, record: Record) -> None:
+    from . import measure, rules
+
+    cells = tuple(options.cell or (((100, 100), (100, 10_000)) if options.quick else rules.CELLS))
+    dtypes = tuple(options.dtype or (("float64",) if options.quick else rules.DTYPES))
+    chosen = tuple(options.rule or rules.RULES)
     unknown = set(chosen) - set(rules.RULES)
     if unknown:
         raise SystemExit(f"no such rule: {', '.join(sorted(unknown))}; there are {', '.join(rules.RULES)}")
-    rows: list[Row] = []
+    if options.cap_memory:
+        measure.cap_memory()
+    budget = options.budget if options.budget is not None else 1.0 if options.quick else 2.0
+    done = {rules.key_of(row) for row in record.results.get("rules", ())}
     for part in rules.bench_rules(
-        cells=cells, dtypes=dtypes, threads=options.threads, rules=chosen, budget_s=2.0 if options.quick else 10.0
+        cells=cells, dtypes=dtypes, threads=options.threads, rules=chosen, budget_s=budget, done=done
     ):
         first = part[0]
-        rows += show(f"{first['rule']}, n = {first['n']}, q = {first['q']}, {first['dtype']}", part)
-    return rows
+        title = f"{first['rule']}, n = {first['n']}, q = {first['q']}, {first['dtype']}, threads {first['threads']}"
+        record.add("rules", show(title, part))
 
 
-def main() -> None:
+def _run_group(group: str, options: argparse.Namespace, record: Record) -> None:
+    if group == "rules":
+        _run_rules(options, record)
+        if record.results.get("rules"):
+            plot_rules(record.results["rules"], options.out / "rules.svg")
+    elif group == "training":
+        from . import training
+
+        seeds = 5 if options.quick else 20
+        record.add("training", show("Fig. 4", training.bench_training(seeds=seeds, threads=options.threads)))
+        record.add("scaling", show("LAD-CWTM", training.bench_scaling()))
+    elif group == "symbolic":
+        from . import symbolic
+
+        record.add("symbolic", show("symbolic", symbolic.bench_symbolic(main_jobs=not options.quick)))
+    else:
+        from . import gpu
+
+        record.add("gpu", show("GPU", gpu.bench_gpu()))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     groups = ("rules", "training", "symbolic", "gpu")
     parser.add_argument("groups", nargs="*", default=["rules", "training", "symbolic"], help=f"of {', '.join(groups)}")
     parser.add_argument("--quick", action="store_true", help="the small cells only, fewer seeds")
-    parser.add_argument("--threads", type=int, default=1, help="threads for every library")
+    parser.add_argument("--threads", type=_threads_of, default=1, help='threads for every library, or "all"')
     parser.add_argument("--rule", action="append", help="only these rules")
+    parser.add_argument("--cell", action="append", type=_cell_of, help="only these cells, such as 100x10000")
+    parser.add_argument("--dtype", action="append", choices=("float64", "float32"), help="only these dtypes")
+    parser.add_argument("--budget", type=float, help="seconds for the repetitions of one rule in one cell")
+    parser.add_argument("--resume", action="store_true", help="keep what the results file holds, and measure the rest")
+    parser.add_argument("--no-cap-memory", dest="cap_memory", action="store_false", help="let a peer take all memory")
     parser.add_argument(
         "--out", type=Path, default=Path("benchmark-results"), help="folder of the JSON files and the plot"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if set(options.groups) - set(groups):
         parser.error(f"no such group: {', '.join(sorted(set(options.groups) - set(groups)))}")
     options.out.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[Row]] = {}
+    record = Record(options.out, sys.argv[1:] if arguments is None else arguments, options.resume)
     for group in options.groups:
-        if group == "rules":
-            results["rules"] = _run_rules(options)
-            plot_rules(results["rules"], options.out / "rules.svg")
-        elif group == "training":
-            from . import training
-
-            seeds = 5 if options.quick else 20
-            results["training"] = show("Fig. 4", training.bench_training(seeds=seeds, threads=options.threads))
-            results["scaling"] = show("LAD-CWTM", training.bench_scaling())
-        elif group == "symbolic":
-            from . import symbolic
-
-            results["symbolic"] = show("symbolic", symbolic.bench_symbolic(main_jobs=not options.quick))
-        else:
-            from . import gpu
-
-            results["gpu"] = show("GPU", gpu.bench_gpu())
-        record = {"machine": machine(), "arguments": sys.argv[1:], "results": results}
-        (options.out / "results.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _run_group(group, options, record)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from byzbounds.simulate import method_from_name, run
@@ -25,72 +26,75 @@ RULES = (
 )
 
 
-def _seconds(torch: Any, call: Callable[[], Any], rounds: int = 5) -> float:
+CELLS = ((100, 10**6), (100, 10**7))
+
+
+def _seconds(wait: Callable[[], None], call: Callable[[], Any], rounds: int = 5) -> float:
     call()
     taken = []
     for _ in range(rounds):
-        torch.cuda.synchronize()
+        wait()
         start = time.perf_counter()
         call()
-        torch.cuda.synchronize()
+        wait()
         taken.append(time.perf_counter() - start)
     return sorted(taken)[rounds // 2]
 
 
-def bench_gpu() -> Iterator[Row]:
+def bench_gpu(
+    *, kind: str = "cuda", cells: tuple[tuple[int, int], ...] = CELLS, seeds: int = 1000, iterations: int = 50
+) -> Iterator[Row]:
     """Seconds of each rule beside a copy, a sort and a Gram product of the same input; then the training loop.
+
+    Parameters
+    ----------
+    kind : str
+        PyTorch's name of the kind of device; ``"cpu"`` tries the code without a GPU.
+    cells : tuple of (n, q)
+        Sizes of the messages.
+    seeds, iterations : int
+        Of the training loop.
 
     Raises
     ------
     SystemExit
-        Without PyTorch and a CUDA device.
+        Without PyTorch, or without a CUDA device where one is asked for.
     """
     try:
         import torch
     except ImportError as error:
         raise SystemExit("the GPU benchmark needs PyTorch") from error
-    if not torch.cuda.is_available():
+    cuda = kind == "cuda"
+    if cuda and not torch.cuda.is_available():
         raise SystemExit("the GPU benchmark needs a CUDA device, and PyTorch sees none")
-    device = torch.cuda.get_device_name()
-    for n, q in ((100, 10**6), (100, 10**7)):
-        messages = torch.randn(n, q, device="cuda", dtype=torch.float32)
-        limits = {
-            "copy": _seconds(torch, messages.clone),
-            "sort": _seconds(torch, lambda m=messages: torch.sort(m, dim=0)),
-            "Gram product": _seconds(torch, lambda m=messages: m @ m.T),
+    device = torch.cuda.get_device_name() if cuda else kind
+    wait = torch.cuda.synchronize if cuda else _nothing
+    for n, q in cells:
+        messages = torch.randn(n, q, device=kind, dtype=torch.float32)
+        calls: dict[str, Callable[[], Any]] = {
+            "limit: copy": messages.clone,
+            "limit: sort": partial(torch.sort, messages, dim=0),
+            "limit: Gram product": partial(torch.matmul, messages, messages.T),
+            **{name: partial(rule_from_name(name, f=n // 5), messages) for name in RULES},
         }
-        for name, seconds in limits.items():
-            yield {
-                "device": device,
-                "what": f"limit: {name}",
-                "n": n,
-                "q": q,
-                "seconds": seconds,
-                "over_copy": seconds / limits["copy"],
-            }
-        for name in RULES:
-            rule = rule_from_name(name, f=n // 5)
-            seconds = _seconds(torch, lambda r=rule, m=messages: r(m))
-            yield {
-                "device": device,
-                "what": name,
-                "n": n,
-                "q": q,
-                "seconds": seconds,
-                "over_copy": seconds / limits["copy"],
-            }
-        del messages
+        copied = None
+        for what, call in calls.items():
+            seconds = _seconds(wait, call)
+            copied = seconds if copied is None else copied
+            yield {"device": device, "what": what, "n": n, "q": q, "seconds": seconds, "over_copy": seconds / copied}
+        del messages, calls
     for name in ("LAD-CWTM", "LAD-CWTM-NNM"):
         method = method_from_name(name, N=100, f=20, d=10)
         start = time.perf_counter()
-        run(method, LadRegression(), iterations=50, gamma=1e-6, seeds=1000, xp="torch", device="cuda", record_every=50)
-        torch.cuda.synchronize()
-        seconds = (time.perf_counter() - start) / 50
-        yield {
-            "device": device,
-            "what": f"{name}, 1000 seeds, one iteration",
-            "n": 100,
-            "q": 100,
-            "seconds": seconds,
-            "over_copy": None,
-        }
+        run(
+            method, LadRegression(), iterations=iterations, gamma=1e-6, seeds=seeds, xp="torch", device=kind,
+            record_every=iterations,
+        )  # fmt: skip
+        wait()
+        seconds = (time.perf_counter() - start) / iterations
+        what = f"{name}, {seeds} seeds, one iteration"
+        yield {"device": device, "what": what, "n": 100, "q": 100, "seconds": seconds, "over_copy": None}
+
+
+def _nothing() -> None:
+    """What is to be waited for on a processor."""

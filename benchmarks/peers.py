@@ -57,14 +57,19 @@ def byzfl_rules(n: int, f: int) -> dict[str, Aggregator]:
         "caf": rules.CAF(f=f),
         "nnm": before.NNM(f=f),
         "bucketing": before.Bucketing(s=2),
-        "clipping": before.Clipping(c=1.0),
-        "arc": before.ARC(f=f),
+        "clipping": _on_a_copy(before.Clipping(c=1.0)),
+        "arc": _on_a_copy(before.ARC(f=f)),
         **({"mda": rules.MDA(f=f), "smea": rules.SMEA(f=f)} if n <= 12 else {}),
     }
 
 
+def _on_a_copy(step: Aggregator) -> Aggregator:
+    """A step that overwrites its input, on a copy: else its second run would find nothing left to clip."""
+    return lambda messages: step(messages.clone() if hasattr(messages, "clone") else messages.copy())
+
+
 def byzpy_rules(n: int, f: int) -> dict[str, Aggregator]:
-    """Byzpy's aggregators under this project's names; they take sequences of NumPy vectors."""
+    """Byzpy's aggregators under this project's names, of sequences of tensors; some take NumPy vectors too."""
     if importlib.util.find_spec("byzpy") is None:
         return {}
     coordinate = importlib.import_module("byzpy.aggregators.coordinate_wise")

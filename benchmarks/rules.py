@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,12 +27,17 @@ from .measure import Call, Timing, fast_call, measure
 from .peers import ITERATIONS, byzfl_rules, byzpy_rules
 
 CELLS = ((100, 100), (100, 10_000), (100, 1_000_000), (1000, 1000))
+DTYPES = ("float64", "float32")
 RULES = (
     "mean", "cwtm", "median", "phocas", "phocas-vector", "meamed", "geometric-median", "centered-clipping", "huber",
     "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding", "nnm", "bucketing", "clipping",
     "arc",
 )  # fmt: skip
+#: Input size from which on the peak memory is measured, in bytes: below, it drowns in what the process does anyway.
+MEMORY_BYTES = 2**22
 Row = dict[str, Any]
+Key = tuple[str, int, int, str, int]
+"""Rule, n, q, dtype, threads."""
 
 
 def our_rule(name: str, f: int) -> Callable[[Any], Any]:
@@ -57,6 +64,7 @@ def thread_limit(count: int) -> Iterator[None]:
         if importlib.util.find_spec("torch"):
             import torch
 
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(count)
         stack.enter_context(our_threads(count))
         yield
@@ -69,86 +77,98 @@ def _calls(name: str, messages: Any, f: int) -> dict[str, Call]:
     if name in LIMIT_OF:
         limit, kernel = LIMIT_OF[name]
         calls[f"limit: {limit}"] = lambda: kernel(messages)
-    byzfl, byzpy = byzfl_rules(n, f), byzpy_rules(n, f)
-    if name in byzfl:
-        calls["byzfl NumPy"] = lambda: byzfl[name](messages)
-        if importlib.util.find_spec("torch"):
-            import torch
+    for label, peers in (("byzfl", byzfl_rules(n, f)), ("byzpy", byzpy_rules(n, f))):
+        if name in peers:
+            calls[f"{label} NumPy"] = partial(peers[name], messages)
+            if importlib.util.find_spec("torch"):
+                import torch
 
-            tensor = torch.from_numpy(messages)
-            calls["byzfl PyTorch"] = lambda: byzfl[name](tensor)
-            calls["byzbounds PyTorch"] = lambda: ours(tensor)
-    if name in byzpy:
-        calls["byzpy"] = lambda: byzpy[name](messages)
+                calls[f"{label} PyTorch"] = partial(peers[name], torch.from_numpy(messages))
+                calls["byzbounds PyTorch"] = partial(ours, torch.from_numpy(messages))
     return calls
 
 
-def _survivors(calls: dict[str, Call]) -> dict[str, Call]:
-    """The calls that return; a peer that fails on an input is left out of its cell and named."""
+def _survivors(calls: dict[str, Call]) -> dict[str, float]:
+    """Seconds of a first run of each call that returns; a peer that fails on an input is left out and named."""
     alive = {}
     for label, call in calls.items():
+        start = time.perf_counter()
         try:
             call()
         except Exception as error:  # peers fail in their own ways: out of memory, or a shape that they do not take
             print(f"   {label}: {type(error).__name__}: {error}")
         else:
-            alive[label] = call
+            alive[label] = time.perf_counter() - start
     return alive
 
 
-def bench_cell(name: str, n: int, q: int, dtype: str, *, budget_s: float) -> list[Row]:
-    """Rows of one rule in one cell."""
-    messages = np.random.default_rng(0).normal(size=(n, q)).astype(dtype)
-    calls = _survivors(_calls(name, messages, n // 5))
+def bench_cell(name: str, messages: Any, *, budget_s: float) -> list[Row]:
+    """Rows of one rule on messages (n, q): this project's, each peer's, and the limit's.
+
+    A call whose first run takes more than the budget is not repeated: that run is its timing.
+    """
+    calls = _calls(name, messages, messages.shape[0] // 5)
+    first = _survivors(calls)
+    slow = {label: Timing(taken, taken, taken, 1) for label, taken in first.items() if taken > budget_s}
     counts: dict[str, int] = {}
     timed: dict[str, Call] = {}
-    for label, call in calls.items():
-        timed[label], counts[label] = fast_call(call)
-    found = measure(timed, budget_s=budget_s)
-    peers = [t.median / counts[label] for label, t in found.items() if not label.startswith(("byzbounds", "limit"))]
-    limits = [t.median / counts[label] for label, t in found.items() if label.startswith("limit")]
+    for label in first.keys() - slow.keys():
+        timed[label], counts[label] = fast_call(calls[label], first[label])
+    large = messages.nbytes >= MEMORY_BYTES
+    found = slow | measure(timed, budget_s=budget_s, memory=large)
+    seconds = {label: timing.median / counts.get(label, 1) for label, timing in found.items()}
+    peers = [value for label, value in seconds.items() if not label.startswith(("byzbounds", "limit"))]
+    limits = [value for label, value in seconds.items() if label.startswith("limit")]
     return [
-        _row(name, n, q, dtype, label, timing, counts[label], min(peers, default=None), min(limits, default=None))
-        for label, timing in found.items()
+        _row(name, messages, label, found[label], counts.get(label, 1))
+        | {
+            "over_best_peer": seconds[label] / min(peers) if peers else None,
+            "over_limit": seconds[label] / min(limits) if limits else None,
+        }
+        for label in first
     ]
 
 
-def _row(
-    name: str,
-    n: int,
-    q: int,
-    dtype: str,
-    label: str,
-    timing: Timing,
-    count: int,
-    peer: float | None,
-    limit: float | None,
-) -> Row:
-    seconds = timing.median / count
-    size = n * q * np.dtype(dtype).itemsize
+def _row(name: str, messages: Any, label: str, timing: Timing, count: int) -> Row:
+    n, q = messages.shape
     return {
         "rule": name,
         "n": n,
         "q": q,
-        "dtype": dtype,
+        "dtype": str(messages.dtype),
         "library": label,
-        "median_s": seconds,
+        "median_s": timing.median / count,
         "low_s": timing.low / count,
         "high_s": timing.high / count,
         "rounds": timing.rounds,
-        "extra_inputs": None if timing.extra_bytes is None or size < 2**22 else timing.extra_bytes / size,
-        "over_best_peer": None if peer is None else seconds / peer,
-        "over_limit": None if limit is None else seconds / limit,
+        "extra_inputs": None if timing.extra_bytes is None else timing.extra_bytes / messages.nbytes,
     }
 
 
+def key_of(row: Row) -> Key:
+    """What identifies the part of the table that a row belongs to."""
+    return row["rule"], row["n"], row["q"], row["dtype"], row["threads"]
+
+
 def bench_rules(
-    *, cells: tuple[tuple[int, int], ...] = CELLS, dtypes: tuple[str, ...] = ("float64", "float32"), threads: int = 1,
-    rules: tuple[str, ...] = RULES, budget_s: float = 10.0,
-) -> Iterator[list[Row]]:  # fmt: skip
-    """Measure every rule in every cell; yields the rows of one rule and cell at a time."""
+    *,
+    cells: tuple[tuple[int, int], ...] = CELLS,
+    dtypes: tuple[str, ...] = DTYPES,
+    threads: int = 1,
+    rules: tuple[str, ...] = RULES,
+    budget_s: float = 2.0,
+    done: Collection[Key] = (),
+) -> Iterator[list[Row]]:
+    """Measure every rule in every cell that is not done yet; yields the rows of one rule and cell at a time.
+
+    The budget is for the repetitions of one rule in one cell, all libraries together, after a first run of each.
+    """
     with thread_limit(threads):
         for n, q in cells:
             for dtype in dtypes:
-                for name in rules:
-                    yield [{**row, "threads": threads} for row in bench_cell(name, n, q, dtype, budget_s=budget_s)]
+                left = [name for name in rules if (name, n, q, dtype, threads) not in done]
+                if not left:
+                    continue
+                messages = np.random.default_rng(0).standard_normal((n, q), dtype=np.dtype(dtype).type)
+                for name in left:
+                    yield [{**row, "threads": threads} for row in bench_cell(name, messages, budget_s=budget_s)]

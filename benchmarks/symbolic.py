@@ -37,14 +37,14 @@ def _wall(command: list[str], rounds: int) -> list[float]:
     return taken
 
 
-def bench_symbolic(*, main_jobs: bool = True) -> Iterator[Row]:
+def bench_symbolic(*, main_jobs: bool = True, rounds: int = 5) -> Iterator[Row]:
     """Rows of what is measured, its median, and its budget in seconds."""
     python = [sys.executable, "-c"]
     cli = [sys.executable, "-m", "byzbounds"]
-    bare = statistics.median(_wall([*python, "pass"], 5))
-    imported = statistics.median(_wall([*python, "import byzbounds"], 5))
+    bare = statistics.median(_wall([*python, "pass"], rounds))
+    imported = statistics.median(_wall([*python, "import byzbounds"], rounds))
     yield {"what": "import byzbounds", "seconds": max(0.0, imported - bare), "budget_s": 0.2}
-    first = _wall([*cli, "eval", "lad.kappa1", "N=100", "H=65", "d=5", "delta=1/2", "beta=1"], 3)
+    first = _wall([*cli, "eval", "lad.kappa1", "N=100", "H=65", "d=5", "delta=1/2", "beta=1"], min(rounds, 3))
     yield {"what": "first evaluation, from the shell", "seconds": statistics.median(first), "budget_s": 2.0}
     grid = subprocess.run([*python, _GRID], check=True, capture_output=True, text=True)
     yield {"what": "Theorem 1 on a 1000 x 1000 grid", "seconds": float(grid.stdout), "budget_s": 1.0}
