@@ -93,10 +93,11 @@ def test_peers_agree_where_they_are_installed(peers: Any) -> None:
     if not known:
         pytest.skip("not installed")
     torch = pytest.importorskip("torch")
+    # On tensors of double precision some of them return single precision.
     messages = np.random.default_rng(0).standard_normal((11, 6))
     for name in ("cwtm", "median", "meamed", "krum", "multikrum", "clipping"):
         result = np.asarray(known[name](torch.from_numpy(messages.copy())))
-        np.testing.assert_allclose(result, rules.our_rule(name, 2)(messages), rtol=1e-10, err_msg=name)
+        np.testing.assert_allclose(result, rules.our_rule(name, 2)(messages), rtol=1e-4, err_msg=name)
 
 
 def test_training_loop_and_its_growth() -> None:
