@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from ..bounds.statement import Statement
@@ -36,7 +37,17 @@ _NEAR = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Worst:
-    """The largest ratios of a rule on a grid: kappa's and C_alpha^2's, with witnesses, and how many sets were tried."""
+    """The largest ratios of a rule on a grid.
+
+    Attributes
+    ----------
+    mean, largest : Fraction
+        Those over the mean and over the largest squared honest deviation: kappa and C_alpha^2 are no less.
+    mean_witness, largest_witness : Witness or None
+        Where they are reached.
+    tried : int
+        Message sets.
+    """
 
     mean: Fraction
     largest: Fraction
@@ -199,8 +210,6 @@ def _worst_buckets(
 
 
 def _column(row: Sequence[int]) -> Any:
-    import numpy as np
-
     return np.array([[Fraction(x)] for x in row], dtype=object)
 
 
