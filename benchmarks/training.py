@@ -44,7 +44,7 @@ def _libraries() -> dict[str, Callable[[int], dict[str, Aggregator]]]:
     return found
 
 
-def peer_rule(name: str) -> tuple[str, Aggregator] | None:
+def peer_rule(name: str, clock: Callable[[], float]) -> tuple[str, Aggregator] | None:
     """The rule of a method from the library that computes it fastest, and that library; None where none has it."""
     messages = np.random.default_rng(0).normal(size=(N, Q))
     if name == "DRACO":
@@ -56,7 +56,7 @@ def peer_rule(name: str) -> tuple[str, Aggregator] | None:
             continue
         try:
             repeated, count = fast_call(lambda rule=rule: rule(messages))
-            timed.append((min(_seconds(repeated) for _ in range(3)) / count, library, rule))
+            timed.append((min(_seconds(repeated, clock) for _ in range(5)) / count, library, rule))
         except Exception as error:  # whatever a peer raises on its own account leaves it out
             print(f"{library} left out of {name}: {error!r}")
     if not timed:
@@ -152,7 +152,7 @@ def _drawing(name: str, seeds: int) -> Callable[[], Any]:
     return block
 
 
-def _seconds(call: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> float:
+def _seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
     start = clock()
     call()
     return clock() - start
@@ -170,30 +170,26 @@ def bench_training(
     """
     family = LadRegression(N=N, Q=Q)
     problem = family.draw([0])
+    clock = time.process_time if threads == 1 else time.perf_counter
     for name, d in METHODS.items():
-        method, peer = _method(name, d), peer_rule(name)
-        calls: dict[str, tuple[Callable[[], Any], int]] = {
-            "ours": (
-                lambda method=method: run(
-                    method, family, iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=record_every
-                ),
-                iterations,
-            ),
-            "kernels": fast_call(kernels(name, d, seeds)),
-            "draws": (_drawing(name, seeds), BLOCK),
-        }
-        if peer is not None:
-            calls["peer"] = (
-                lambda rule=peer[1], d=d: peer_loop(rule, d, iterations, problem.features[0], problem.labels[0]),
-                iterations,
-            )
-        taken: dict[str, list[float]] = {key: [] for key in calls}
         with thread_limit(threads):
-            for each in range(rounds + 1):
-                for key, (call, count) in calls.items():
-                    seconds = _seconds(call, time.process_time if threads == 1 else time.perf_counter) / count
-                    if each:
-                        taken[key].append(seconds)
+            method, peer = _method(name, d), peer_rule(name, clock)
+            calls: dict[str, tuple[Callable[[], Any], int]] = {
+                "ours": (
+                    lambda method=method: run(
+                        method, family, iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=record_every
+                    ),
+                    iterations,
+                ),
+                "kernels": fast_call(kernels(name, d, seeds)),
+                "draws": (_drawing(name, seeds), BLOCK),
+            }
+            if peer is not None:
+                calls["peer"] = (
+                    lambda rule=peer[1], d=d: peer_loop(rule, d, iterations, problem.features[0], problem.labels[0]),
+                    iterations,
+                )
+            taken = _rounds(calls, rounds, clock)
         middle = {key: statistics.median(values) for key, values in taken.items()}
         ours, alone, loop = middle["ours"], middle["kernels"] / threads, middle.get("peer")
         yield {
@@ -213,6 +209,19 @@ def bench_training(
         }
 
 
+def _rounds(
+    calls: dict[str, tuple[Callable[[], Any], int]], rounds: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
+    """Seconds of each call over its count, round by round, after one that does not count."""
+    taken: dict[str, list[float]] = {key: [] for key in calls}
+    for each in range(rounds + 1):
+        for key, (call, count) in calls.items():
+            seconds = _seconds(call, clock) / count
+            if each:
+                taken[key].append(seconds)
+    return taken
+
+
 def bench_scaling(*, rounds: int = 3) -> Iterator[Row]:
     """Seconds that runs of LAD-CWTM take, without drawing the problem, as Q, the seeds, and the iterations grow."""
     base = {"Q": 100, "seeds": 10, "iterations": 128}
@@ -226,7 +235,10 @@ def bench_scaling(*, rounds: int = 3) -> Iterator[Row]:
             with thread_limit(1):
                 run(method, problem, iterations=2, **settings)
                 seconds = statistics.median(
-                    _seconds(lambda p=problem, s=settings, t=size["iterations"]: run(method, p, iterations=t, **s))
+                    _seconds(
+                        lambda p=problem, s=settings, t=size["iterations"]: run(method, p, iterations=t, **s),
+                        time.process_time,
+                    )
                     for _ in range(rounds)
                 )
             first = seconds / value if first is None else first

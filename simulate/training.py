@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 from . import arrays
 from .aggregation import Mean
 from .attacks import Attack
+from .blas import one_blas_thread
 from .configuration import Configuration, Schedule
 from .description import namespace_from_name
 from .draws import Persistence, byzantine_draws
@@ -135,7 +136,7 @@ def train(
     if workers == 1:
         parts = [work(runs) for runs in slices]
     else:
-        with ThreadPoolExecutor(workers) as pool:
+        with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
             # Each call gets a context of its own, with the settings of this one.
             waiting = [pool.submit(copy_context().run, work, runs) for runs in slices]
             parts = [each.result() for each in waiting]
