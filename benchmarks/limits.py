@@ -43,6 +43,15 @@ def gram(messages: Array) -> Array:
     return messages @ messages.T
 
 
+def gram_and_mix(messages: Array) -> Array:
+    """All inner products, which a symmetric routine computes at half the price, and one general product of that size.
+
+    What mixing needs at least: the second product is that of the mask of neighbours with the messages.
+    """
+    inner = messages @ messages.T
+    return np.sign(inner) @ messages
+
+
 _DISTANCE_BASED = (
     "krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan",
     "caf",
@@ -59,4 +68,8 @@ LIMIT_OF: dict[str, tuple[str, Callable[[Array], Any]]] = {
     "bucketing": ("copy", copy),
     "clipping": ("copy", copy),
     "arc": ("copy", copy),
+}
+#: Kernels that bound a rule more closely; measured beside the former, which the ratios are taken with.
+CLOSER: dict[str, tuple[str, Callable[[Array], Any]]] = {
+    "nnm": ("Gram and mixing products", gram_and_mix),
 }

@@ -22,7 +22,7 @@ from byzbounds.simulate.aggregation import (
 )
 from byzbounds.simulate.arrays import threads as our_threads
 
-from .limits import LIMIT_OF
+from .limits import CLOSER, LIMIT_OF
 from .measure import Call, Timing, fast_call, measure
 from .peers import ITERATIONS, byzfl_rules, byzpy_rules
 
@@ -74,9 +74,10 @@ def _calls(name: str, messages: Any, f: int) -> dict[str, Call]:
     n = messages.shape[0]
     ours = our_rule(name, f)
     calls: dict[str, Call] = {"byzbounds": lambda: ours(messages)}
-    if name in LIMIT_OF:
-        limit, kernel = LIMIT_OF[name]
-        calls[f"limit: {limit}"] = lambda: kernel(messages)
+    for table in (LIMIT_OF, CLOSER):
+        if name in table:
+            limit, kernel = table[name]
+            calls[f"limit: {limit}"] = partial(kernel, messages)
     for label, peers in (("byzfl", byzfl_rules(n, f)), ("byzpy", byzpy_rules(n, f))):
         if name in peers:
             calls[f"{label} NumPy"] = partial(peers[name], messages)

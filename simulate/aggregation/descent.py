@@ -50,11 +50,12 @@ def descend(
         return _descend_alone(gram[0], start[0], weigh, limit, most, stick, short)[None]
     diagonal = xp.linalg.diagonal(gram)
     weights, products = start, _times(gram, start)
-    active = xp.ones_like(start[:, :1]) > 0
+    ones = xp.ones_like(start)
+    active = ones[:, :1] > 0
     for _ in range(most):
         lengths = xp.sqrt(_squares(xp, diagonal, weights, products))
         factors = weigh(lengths)
-        total = arrays.sums(xp, factors)[:, None]
+        total = xp.vecdot(factors, ones)[:, None]
         change = factors - total * weights
         changed = _times(gram, factors) - total * products
         residual = xp.vecdot(change, changed)[:, None]
@@ -75,12 +76,12 @@ def descend(
 
 def _descend_alone(gram: Any, weights: Any, weigh: Weigh, limit: float, most: int, stick: bool, short: bool) -> Any:
     """`descend` for one set of messages in NumPy: the same operations, with scalars as numbers and fewer calls."""
-    diagonal, products = gram.diagonal(), gram.dot(weights)
+    diagonal, products, ones = gram.diagonal(), gram.dot(weights), np.ones_like(weights)
     for _ in range(most):
         squares = diagonal - 2 * products + weights.dot(products)
         lengths = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
         factors = weigh(lengths[None])[0]
-        total = float(np.einsum("i->", factors))
+        total = float(factors.dot(ones))
         change = factors - total * weights
         changed = gram.dot(factors) - total * products
         residual = math.sqrt(max(float(change.dot(changed)), 0.0))
@@ -97,14 +98,27 @@ def clipped_steps(xp: Namespace, gram: Array, start: Array, weigh: Weigh, *, cou
 
     The vectors after the first n, the origin for one, are there for the start, whose weights sum to one, alone.
     """
-    diagonal = xp.linalg.diagonal(gram)
+    m = gram.shape[-1]
+    pulls = xp.astype(arrays.arange(xp, m, gram) < n, gram.dtype) / n
+    if arrays.fast(xp) and len(gram) == 1:
+        return _clipped_alone(gram[0], start[0], weigh, pulls, count)[None]
+    diagonal, ones = xp.linalg.diagonal(gram), xp.ones_like(start)
     weights, products = start, _times(gram, start)
-    pulls = None if gram.shape[-1] == n else xp.astype(arrays.arange(xp, gram.shape[-1], gram) < n, gram.dtype) / n
     for _ in range(count):
-        factors = weigh(xp.sqrt(_squares(xp, diagonal, weights, products)))
-        factors = factors / n if pulls is None else factors * pulls
-        kept = 1 - arrays.sums(xp, factors)[:, None]
+        factors = pulls * weigh(xp.sqrt(_squares(xp, diagonal, weights, products)))
+        kept = 1 - xp.vecdot(factors, ones)[:, None]
         weights, products = kept * weights + factors, kept * products + _times(gram, factors)
+    return weights
+
+
+def _clipped_alone(gram: Any, weights: Any, weigh: Weigh, pulls: Any, count: int) -> Any:
+    """`clipped_steps` for one set of messages in NumPy: the same operations in fewer calls."""
+    diagonal, products, ones = gram.diagonal(), gram.dot(weights), np.ones_like(weights)
+    for _ in range(count):
+        squares = diagonal - 2 * products + weights.dot(products)
+        factors = pulls * weigh(np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)[None])[0]
+        kept = 1 - float(factors.dot(ones))
+        weights, products = kept * weights + factors, kept * products + gram.dot(factors)
     return weights
 
 
