@@ -159,7 +159,7 @@ def _seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
 
 
 def bench_training(
-    *, seeds: int = 20, iterations: int = 256, threads: int = 1, rounds: int = 5, record_every: int = 10
+    *, seeds: int = 20, iterations: int = 512, threads: int = 1, rounds: int = 5, record_every: int = 10
 ) -> Iterator[Row]:
     """Iterations per second of each method, all seeds together, against the peer loop and the kernels alone.
 

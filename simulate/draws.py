@@ -57,8 +57,12 @@ class BlockDraws:
         if self._persistence == "fixed":
             number, size = 0, 1
         if number != self._number:
-            parts = [self._draw(streams.at(self._purpose, number), size) for streams in self._streams]
-            self._drawn, self._number = np.ascontiguousarray(np.stack(parts, axis=1)), number
+            for run, streams in enumerate(self._streams):
+                part = self._draw(streams.at(self._purpose, number), size)
+                if run == 0:
+                    self._drawn = np.empty((size, len(self._streams), *part.shape[1:]), dtype=part.dtype)
+                self._drawn[:, run] = part
+            self._number = number
         return self._drawn
 
 
@@ -66,9 +70,15 @@ def permutation_draws(seeds: Sequence[int], purpose: Purpose, length: int, persi
     """Uniform permutations of ``range(length)``, (runs, length) an iteration."""
 
     def draw(rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
-        return rng.permuted(np.broadcast_to(np.arange(length), (count, length)), axis=-1)
+        return _permutations(rng, count, length)
 
     return BlockDraws(seeds, purpose, draw, persistence)
+
+
+def _permutations(rng: np.random.Generator, count: int, length: int) -> npt.NDArray[np.int64]:
+    # In contiguous rows: the result keeps the layout of the array that is permuted.
+    rows = np.tile(np.arange(length), (count, 1))
+    return rng.permuted(rows, axis=-1, out=rows)
 
 
 def index_draws(
@@ -87,7 +97,7 @@ def byzantine_draws(seeds: Sequence[int], devices: int, f: int, persistence: Per
 
     def draw(rng: np.random.Generator, count: int) -> npt.NDArray[np.bool_]:
         # Whole numbers are permuted in half the time that booleans take, by the same draws.
-        return rng.permuted(np.broadcast_to(np.arange(devices), (count, devices)), axis=-1) < f
+        return _permutations(rng, count, devices) < f
 
     return BlockDraws(seeds, Purpose.BYZANTINE, draw, persistence)
 

@@ -75,6 +75,9 @@ class FusedIteration:
         self.problem, self._rule, self._draws = problem, rule, draws
         n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
         self._share = dtype.type(1 / (draws.d * n))
+        # Messages, and sums of all of them, are finite as long as no residual exceeds this.
+        peak = float(np.abs(problem.features).max()) * max(1.0, abs(draws.factor))
+        self._largest_residual = float(np.finfo(dtype).max) / (4 * n * draws.d * peak) if peak > 0 else 0.0
         self._sorted_weights = _sorted_weights(rule, n, dtype)
         step = max(1, _CACHE_BYTES // (n * Q * dtype.itemsize))
         self._gradients = _Gradients(problem, draws.d, step)
@@ -92,6 +95,8 @@ class FusedIteration:
         iteration
             t.
         """
+        if not np.abs(residuals).max() <= self._largest_residual:
+            return None
         block, index = self._draws.at(iteration)
         if type(self._rule) is Mean:
             residuals *= block.by_subset[index]
@@ -103,7 +108,7 @@ class FusedIteration:
             result = self._sorted_sums_of_subsets(residuals, self._sorted_weights)
         else:
             result = self._sorted_sums_of_windows(residuals, block, index, self._sorted_weights)
-        return result if np.isfinite(result).all() else None
+        return result
 
     def _parts(self, count: int) -> list[slice]:
         return [slice(start, min(start + self._step, count)) for start in range(0, count, self._step)]
@@ -157,12 +162,9 @@ def _sorted_weights(rule: Rule, n: int, dtype: np.dtype[Any]) -> Floats | None:
 
 
 def _weigh_sorted(values: Floats, weights: Floats, out: Floats) -> None:
-    """Sort values (runs, Q, N) in place and add them up by weight; not a number where one is not finite."""
+    """Sort values (runs, Q, N) in place and add them up by weight."""
     values.sort(axis=-1)
     np.matmul(values, weights, out=out)
-    # Values that are not finite are sorted to the ends, where a weight may be zero.
-    if not np.isfinite(values[..., :: max(1, len(weights) - 1)]).all():
-        out[...] = np.nan
 
 
 class _Gradients:
@@ -280,7 +282,7 @@ class _Draws:
 
     def __init__(self, encoder: CyclicEncoder, byzantine: BlockDraws, factor: float, dtype: np.dtype[Any]) -> None:
         self._drawn = (encoder.tasks, encoder.order, byzantine)
-        self.d, self._factor, self._dtype = encoder.d, factor, dtype
+        self.d, self.factor, self._dtype = encoder.d, factor, dtype
         self._number = -1
         self._block: _Block
 
@@ -289,7 +291,7 @@ class _Draws:
         number, index = divmod(iteration, BLOCK)
         if number != self._number:
             tasks, order, byzantine = np.broadcast_arrays(*(draws.block(number) for draws in self._drawn))
-            self._block = _Block(tasks, order, byzantine, self.d, self._factor, self._dtype)
+            self._block = _Block(tasks, order, byzantine, self.d, self.factor, self._dtype)
             self._number = number
         return self._block, min(index, len(self._block.tasks) - 1)
 
