@@ -127,11 +127,8 @@ def page(path: Path) -> str:
         Markdown. What is refuted is judged anew, with the archived messages evaluated again.
     """
     from ..verify.adversary.archive import COMMAND, load, refutations
-    from ..verify.adversary.closed_forms import conjectures_markdown
-    from ..verify.adversary.fitting import fitted_markdown
 
     entries = load(path)
-    records = [_record(entry) for entry in entries if entry.lower is not None]
     sizes = sorted({(entry.n, entry.f) for entry in entries})
     lines = [
         "# Worst cases of the rules",
@@ -142,8 +139,9 @@ def page(path: Path) -> str:
         "",
         f"    {COMMAND}",
         "",
-        "writes. This page does not trust the file: published constants and proofs are looked up in the catalogue, and "
-        "the messages of every refutation are evaluated again. Each row's command searches for its case anew.",
+        "writes in about half an hour of one core. This page does not trust the file: published constants and proofs "
+        "are looked up in the catalogue, and the messages of every refutation are evaluated again. Each row's command "
+        "searches for its case anew.",
         "",
         "## Published constants that messages exceed",
         "",
@@ -157,6 +155,22 @@ def page(path: Path) -> str:
         "",
         *_unbounded(entries),
         "",
+        *_conjectures([_record(entry) for entry in entries if entry.lower is not None]),
+        "## Brackets on κ",
+        "",
+        "A single number is exact; else the lower and the upper end. Where only messages are known the upper end is "
+        "open.",
+        "",
+        *_brackets([entry for entry in entries if entry.norm == "mean"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _conjectures(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    from ..verify.adversary.closed_forms import conjectures_markdown
+    from ..verify.adversary.fitting import fitted_markdown
+
+    return [
         "## Conjectures",
         "",
         "Closed forms to which the search points where no proof is known. They are suprema: reached means that "
@@ -168,14 +182,7 @@ def page(path: Path) -> str:
         "exceeded, and reached at two in three of them at least.",
         "",
         fitted_markdown(records),
-        "## Brackets on κ",
-        "",
-        "A single number is exact; else the lower and the upper end. Where only messages are known the upper end is "
-        "open.",
-        "",
-        *_brackets([entry for entry in entries if entry.norm == "mean"]),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _record(entry: Entry) -> dict[str, Any]:
