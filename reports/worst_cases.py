@@ -158,8 +158,8 @@ def page(path: Path) -> str:
         *_conjectures([_record(entry) for entry in entries if entry.lower is not None]),
         "## Brackets on κ",
         "",
-        "A single number is exact; else the lower and the upper end. Where only messages are known the upper end is "
-        "open.",
+        "A single number: the ends agree to six digits (≈: to those shown); else the lower and the upper end. Where only "
+        "messages are known the upper end is open. ∞: no constant.",
         "",
         *_brackets([entry for entry in entries if entry.norm == "mean"]),
     ]
@@ -256,4 +256,7 @@ def _cell(entry: Entry) -> str:
     if not uppers:
         return f"{lower:.3g} to ?"
     upper = min(uppers)
-    return f"{upper:.3g}" if upper <= lower * (1 + 1e-6) else f"{lower:.3g} to {upper:.3g}"
+    if upper <= lower * (1 + 1e-6):
+        return f"{upper:.3g}"
+    shown = f"{lower:.3g}", f"{upper:.3g}"
+    return f"≈ {shown[1]}" if shown[0] == shown[1] else " to ".join(shown)
