@@ -76,20 +76,24 @@ def descend(
 
 def _descend_alone(gram: Any, weights: Any, weigh: Weigh, limit: float, most: int, stick: bool, short: bool) -> Any:
     """`descend` for one set of messages in NumPy: the same operations, with scalars as numbers and fewer calls."""
-    diagonal, products, ones = gram.diagonal(), gram.dot(weights), np.ones_like(weights)
+    diagonal, ones = gram.diagonal(), np.ones_like(weights)
+    # Rows: coefficients, and their products with the matrix.
+    here, pull = np.stack([weights, gram.dot(weights)]), np.empty((2, len(weights)))
+    weights, products = here
     for _ in range(most):
-        squares = diagonal - 2 * products + weights.dot(products)
+        squares = diagonal - 2 * products
+        squares += weights.dot(products)
         lengths = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
-        factors = weigh(lengths[None])[0]
+        pull[0] = factors = weigh(lengths[None])[0]
+        np.dot(gram, factors, out=pull[1])
         total = float(factors.dot(ones))
-        change = factors - total * weights
-        changed = gram.dot(factors) - total * products
-        residual = math.sqrt(max(float(change.dot(changed)), 0.0))
+        change = pull - total * here
+        residual = math.sqrt(max(float(change[0].dot(change[1])), 0.0))
         excess = residual - np.count_nonzero(factors <= 0) if stick else residual
-        if not excess > limit * factors.dot(lengths):
+        if not excess > limit * float(factors.dot(lengths)):
             break
-        step = excess / residual / (len(gram) if short else total if total > 0 else 1.0)
-        weights, products = weights + step * change, products + step * changed
+        change *= excess / residual / (len(gram) if short else total if total > 0 else 1.0)
+        here += change
     return weights
 
 

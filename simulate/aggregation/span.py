@@ -184,8 +184,9 @@ def _distances(xp: Namespace, gram: Array) -> Array:
     if arrays.fast(xp):
         squares = gram.diagonal(axis1=-2, axis2=-1)
         distances = squares[..., :, None] + squares[..., None, :]
-        # The product of a matrix with its transpose is symmetric here.
-        distances -= gram + gram
+        # Twice the same subtraction needs no temporary; the product of a matrix with its transpose is symmetric here.
+        distances -= gram
+        distances -= gram
         n = gram.shape[-1]
         distances.reshape((-1, n * n))[:, :: n + 1] = 0
         # A NaN, which says that the products overflowed, stays.
