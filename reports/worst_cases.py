@@ -158,8 +158,8 @@ def page(path: Path) -> str:
         *_conjectures([_record(entry) for entry in entries if entry.lower is not None]),
         "## Brackets on κ",
         "",
-        "A single number: the ends agree to six digits (≈: to those shown); else the lower and the upper end. Where only "
-        "messages are known the upper end is open. ∞: no constant.",
+        "A single number: the ends agree to six digits (≈: to those shown); else the lower and the upper end. Where "
+        "only messages are known the upper end is open. ∞: no constant.",
         "",
         *_brackets([entry for entry in entries if entry.norm == "mean"]),
     ]
