@@ -101,6 +101,9 @@ def _verify(
     claims: Annotated[
         bool, typer.Option("--claims", help="Test the papers' claims about their figures; KEYs are claims or figures.")
     ] = False,
+    ways: Annotated[
+        bool, typer.Option("--ways", help="Print a row a statement: how it was verified, at how many points.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list with a verdict an entry.")] = False,
 ) -> None:
     """Check statements in every way there is: derivation, enumeration, sampling, search, trajectories.
@@ -113,12 +116,36 @@ def _verify(
         _verify_claims(list(keys or []), preset, seed, as_json)
         return
     verdicts = _run(list(keys or []), preset, seed, store, quiet=as_json)
-    if as_json:
+    if ways:
+        _print_ways(verdicts, as_json)
+    elif as_json:
         typer.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=1, allow_nan=False))
     else:
         _print(verdicts)
     if failures(verdicts):
         raise typer.Exit(1)
+
+
+def _print_ways(verdicts: list[Verdict], as_json: bool) -> None:
+    """How each statement was verified, of those with a verdict."""
+    from ..verify.coverage import how_verified
+    from .cli_catalogue import print_table
+
+    checked = {verdict.key for verdict in verdicts}
+    rows = [row for row in how_verified(verdicts) if row.key in checked]
+    if as_json:
+        typer.echo(json.dumps([row.to_json() for row in rows], indent=1))
+        return
+    table = [
+        {
+            "key": row.key,
+            "checks": ", ".join(f"{_SHORT.get(check, check)} {outcome}" for check, outcome in row.checks.items()),
+            "ways": str(row.ways),
+            "points (vacuous)": f"{row.points} ({row.vacuous})" if row.vacuous else str(row.points),
+        }
+        for row in rows
+    ]
+    print_table(table, title=f"{len(rows)} statements")
 
 
 def _verify_claims(names: list[str], preset: str, seed: int, as_json: bool) -> None:

@@ -114,6 +114,8 @@ class Content:
         ``fingerprint``, ``parts``.
     verdicts, claims, errata : sequence of mapping
         Rows as the command line prints them with ``--json``.
+    ways : sequence of mapping
+        From :func:`byzbounds.verify.how_verified`.
     worst_cases : sequence of mapping
         From :func:`~.worst_cases.rows`.
     missing : sequence of mapping
@@ -127,6 +129,7 @@ class Content:
     claims: Sequence[Row] = ()
     figures: Sequence[FigureView] = ()
     errata: Sequence[Row] = ()
+    ways: Sequence[Row] = ()
     worst_cases: Sequence[Row] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
     missing: Sequence[Row] = ()
@@ -189,6 +192,8 @@ def render(content: Content) -> str:
         verdict_outcomes=_values(content.verdicts, "outcome"),
         checks=_values(content.verdicts, "check"),
         errata_effects=_values(content.errata, "effect"),
+        ways_checks=_distinct(check for row in content.ways for check in row["checks"]),
+        ways_counts=_values(content.ways, "ways"),
     )
 
 
@@ -215,6 +220,7 @@ def _tiles(content: Content) -> list[Row]:
         (statements.count("REFUTED"), "statements refuted"),
         (statements.count("VACUOUS"), "vacuous wherever checked"),
         (statements.count("NOT CHECKED"), "without a check in this run"),
+        *_in_two_ways(content),
         (len(content.errata), "errata found"),
         *_beyond(content),
         (claims.count("HOLDS"), "claim tests hold"),
@@ -223,6 +229,13 @@ def _tiles(content: Content) -> list[Row]:
         (len(content.figures), "figures"),
     ]
     return [{"count": count, "label": label} for count, label in tiles]
+
+
+def _in_two_ways(content: Content) -> list[tuple[int, str]]:
+    """Only where statements were checked."""
+    checked = [row for row in content.ways if not row["nothing_to_check"]]
+    count = sum(row["ways"] >= 2 for row in checked)
+    return [(count, f"of {len(checked)} statements decided in two or more ways")] if checked else []
 
 
 def _beyond(content: Content) -> list[tuple[int, str]]:

@@ -345,6 +345,7 @@ def write(
         claims=[c.to_json() for c in claims],
         figures=shown,
         errata=[erratum_view(row) for row in gathered.errata],
+        ways=_ways(gathered.verdicts) if with_statements else (),
         worst_cases=gathered.worst_cases,
         readings={r: READING_TEXTS.get(r, r) for r in used},
         missing=gathered.missing,
@@ -361,6 +362,13 @@ def write(
     page = folder / "index.html"
     write_whole(page, render(content))
     return page
+
+
+def _ways(verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    from ..verify.coverage import how_verified
+    from ..verify.verdict import Verdict
+
+    return [row.to_json() for row in how_verified(Verdict.from_json(verdict) for verdict in verdicts)]
 
 
 def finite(value: Any) -> Any:

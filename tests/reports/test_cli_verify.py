@@ -26,6 +26,15 @@ def test_a_table_of_verdicts():
     assert "2 HOLDS" in result.stdout
 
 
+def test_ways_has_a_row_a_statement():
+    rows = json.loads(invoke("verify", "cra.phi1", "--ways", "--json").stdout)
+    assert [(row["key"], row["ways"]) for row in rows] == [("cra.phi1", 2)]
+    assert rows[0]["checks"] == {"derivation": "HOLDS", "exact enumeration": "HOLDS"}
+    shown = invoke("verify", "cra.phi1", "--ways").stdout
+    assert "derivation HOLDS" in shown
+    assert str(rows[0]["points"]) in shown
+
+
 def test_json_has_a_verdict_an_entry_and_replays(tmp_path):
     result = invoke("verify", "cra.phi1", "--json", "--seed", "4")
     rows = json.loads(result.stdout)

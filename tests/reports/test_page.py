@@ -34,6 +34,11 @@ def verdict(key: str, outcome: str, **more: Any) -> dict[str, Any]:
     return {**row, "samples": 10, "points": 3, "vacuous": 0, "detail": "", "counterexample": None, **more}
 
 
+def ways(key: str, count: int, checks: dict[str, str]) -> dict[str, Any]:
+    row = {"key": key, "title": "", "source": "X", "kind": "lemma", "checks": checks, "ways": count}
+    return {**row, "points": 3, "vacuous": 1, "nothing_to_check": False}
+
+
 def claim(key: str, outcome: str, reading: str = "literal") -> dict[str, Any]:
     row = {"key": key, "figure": "lad.fig4", "reading": reading, "outcome": outcome, "effect": 0.1, "effect_size": 1.0}
     more = {
@@ -66,6 +71,11 @@ CONTENT = Content(
     verdicts=(
         verdict("x.lemma1", "HOLDS", vacuous=2),
         verdict("x.lemma2", "REFUTED", counterexample={"N": 3}, detail="<script>alert(1)</script>"),
+    ),
+    ways=(
+        ways("x.lemma1", 2, {"derivation": "HOLDS", "exact enumeration": "HOLDS"}),
+        ways("x.lemma2", 1, {"exact enumeration": "REFUTED"}),
+        {**ways("x.def", 0, {}), "nothing_to_check": True},
     ),
     claims=(
         claim("lad.fig4.a", "HOLDS"),
@@ -202,3 +212,13 @@ def test_every_statement_of_the_catalogue_becomes_mathml() -> None:
 
 def test_templates_are_packaged() -> None:
     assert {path.name for path in page.TEMPLATES.iterdir()} == {"page.html.j2", "parts.html.j2", "page.css", "page.js"}
+
+
+def test_a_table_says_how_each_statement_was_verified() -> None:
+    text = render(CONTENT)
+    table = text[text.index('id="ways-table"') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr data-ways") == 3
+    assert re.search(r"<th>Derivation</th><th>Exact enumeration</th><th>Ways</th>", table)
+    assert "<b>1</b>of 2 statements decided in two or more ways" in text
+    assert "ways-table" not in render(dataclasses.replace(CONTENT, ways=()))
