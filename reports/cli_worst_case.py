@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def worst_case_command(
     rule: Annotated[
-        str, typer.Argument(help="Rule, e.g. cwtm, krum, nnm+cwtm; misused: cwtm:trim=1, krum:neighbours=2.")
+        str, typer.Argument(help="Rule, e.g. cwtm, krum, nnm+cwtm; misused: cwtm:trim=1, huber:threshold=1.")
     ],
     n: Annotated[int, typer.Option("--n", help="Number of messages.")],
     f: Annotated[int, typer.Option("--f", help="Number of Byzantine messages, below n/2.")],
