@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks import gpu, measure, rules, symbolic, training
+from benchmarks import gpu, measure, rules, symbolic, tables, training
 from benchmarks.__main__ import main
 from benchmarks.limits import LIMIT_OF
 from benchmarks.peers import byzfl_rules, byzpy_rules
@@ -23,7 +23,7 @@ def run_rules(folder: Path, *arguments: str) -> list[dict[str, Any]]:
     return rows
 
 
-def test_every_rule_in_small_cells(tmp_path: Path) -> None:
+def test_every_rule_in_small_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = run_rules(tmp_path, "--cell", "11x9", "--cell", "16x300")
     ours = [row for row in rows if row["library"] == "byzbounds"]
     assert {(row["rule"], row["q"], row["dtype"]) for row in ours} == {
@@ -33,6 +33,10 @@ def test_every_rule_in_small_cells(tmp_path: Path) -> None:
     limited = {row["rule"] for row in ours if row["over_limit"] is not None}
     assert limited == set(LIMIT_OF)
     assert (tmp_path / "rules.svg").stat().st_size > 1000
+    tables.main([str(tmp_path / "results.json")])
+    printed = capsys.readouterr().out
+    assert "### n = 16, q = 300, float32, 1 thread\n" in printed
+    assert printed.count("| krum |") == 4
 
 
 def test_results_are_kept_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +59,11 @@ def test_results_are_kept_and_resumed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert measured == ["median", "krum"]
     assert rows[: len(first)] == first
     assert {row["rule"] for row in rows} == {"mean", "median"}
+
+
+def test_times_in_tables_have_units() -> None:
+    found = [tables.seconds(value) for value in (1.5, 0.25, 0.0123, 4.2e-6, 7e-9, None)]
+    assert found == ["1.50 s", "250 ms", "12.3 ms", "4.20 µs", "7.00 ns", ""]
 
 
 def test_quick_cells_and_all_threads(tmp_path: Path) -> None:
@@ -103,7 +112,11 @@ def test_peers_agree_where_they_are_installed(peers: Any) -> None:
 def test_training_loop_and_its_growth() -> None:
     rows = list(training.bench_training(seeds=1, iterations=2, rounds=1))
     assert {row["method"] for row in rows} == set(training.METHODS)
-    assert {row["axis"] for row in training.bench_scaling(rounds=1)} == {"Q", "seeds", "iterations"}
+    growth = list(training.bench_scaling(rounds=1))
+    assert {row["axis"] for row in growth} == {"Q", "seeds", "iterations"}
+    text = tables.markdown({"training": rows, "scaling": growth})
+    assert text.count("\n") == 2 + len(rows) + 1 + 1 + 1 + 2 + len(growth) + 1 + 1
+    assert "| DRACO |" in text
 
 
 def test_symbolic_part() -> None:
