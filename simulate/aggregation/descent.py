@@ -19,12 +19,20 @@ _TIE = 1e-9
 
 def medoid(xp: Namespace, space: Span, gram: Array) -> tuple[Array, Array]:
     """Weights (batch, n) of the medoid, and the median (batch,) of the distances of the messages to it."""
-    totals = arrays.sums(xp, xp.sqrt(arrays.double(xp, space.distances)))
+    lengths = xp.sqrt(arrays.double(xp, space.distances))
+    totals = arrays.sums(xp, lengths)
     least = xp.min(totals, axis=-1, keepdims=True)
-    ties = xp.astype(totals <= least * (1 + _TIE), gram.dtype)
-    start = ties / xp.sum(ties, axis=-1, keepdims=True)
+    ties = totals <= least * (1 + _TIE)
+    middle = gram.shape[-1] // 2
+    if arrays.fast(xp) and len(gram) == 1 and np.count_nonzero(ties) == 1:
+        return ties.astype(gram.dtype), np.partition(lengths[:, ties[0].argmax()], middle, axis=-1)[:, middle]
+    weights = xp.astype(ties, gram.dtype)
+    count = xp.sum(weights, axis=-1, keepdims=True)
+    start = weights / count
     squares = _squares(xp, xp.linalg.diagonal(gram), start, _times(gram, start))
-    return start, xp.sqrt(xp.sort(squares, axis=-1, stable=False)[:, gram.shape[-1] // 2])
+    # The distances to a single medoid are there already.
+    known = xp.sum(xp.where(ties[..., None], lengths, xp.zeros_like(lengths)), axis=-2)
+    return start, xp.sort(xp.where(count == 1, known, xp.sqrt(squares)), axis=-1, stable=False)[:, middle]
 
 
 def descend(
@@ -76,20 +84,27 @@ def descend(
 
 def _descend_alone(gram: Any, weights: Any, weigh: Weigh, limit: float, most: int, stick: bool, short: bool) -> Any:
     """`descend` for one set of messages in NumPy: the same operations, with scalars as numbers and fewer calls."""
-    diagonal, ones = gram.diagonal(), np.ones_like(weights)
+    diagonal, ones = gram.diagonal().copy(), np.ones_like(weights)
     # Rows: coefficients, and their products with the matrix.
-    here, pull = np.stack([weights, gram.dot(weights)]), np.empty((2, len(weights)))
+    here, pull, change = (
+        np.stack([weights, gram.dot(weights)]),
+        np.empty((2, len(weights))),
+        np.empty((2, len(weights))),
+    )
     weights, products = here
+    coefficients, moved = change
+    squares = np.empty_like(diagonal)
     for _ in range(most):
-        squares = diagonal - 2 * products
+        np.multiply(products, -2.0, out=squares)
+        squares += diagonal
         squares += weights.dot(products)
         lengths = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
         pull[0] = factors = weigh(lengths[None])[0]
         np.dot(gram, factors, out=pull[1])
         total = float(factors.dot(ones))
-        change = pull - total * here
-        residual = math.sqrt(max(float(change[0].dot(change[1])), 0.0))
-        excess = residual - np.count_nonzero(factors <= 0) if stick else residual
+        np.subtract(pull, np.multiply(here, total, out=change), out=change)
+        residual = math.sqrt(max(float(coefficients.dot(moved)), 0.0))
+        excess = residual - (len(factors) - np.count_nonzero(factors)) if stick else residual
         if not excess > limit * float(factors.dot(lengths)):
             break
         change *= excess / residual / (len(gram) if short else total if total > 0 else 1.0)
