@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
 from .coordinatewise import TrimmedMean
 from .preaggregation import norms
-from .sorting import by_coordinate, mean_of_nearest, median
+from .sorting import THREADED_BYTES, by_coordinate, mean_of_nearest, median
+from .span import BLOCK_BYTES, weighted_sums
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,9 +57,9 @@ class Phocas(Rule):
                 xp, values, lambda space, ordered: mean_of_nearest(space, ordered, None, f), check=check
             )
         centre = TrimmedMean(f=f)._run(xp, values, check)
-        lengths = norms(xp, 0.5 * values - 0.5 * centre[:, None, :])[..., 0]
-        order = xp.argsort(lengths, axis=-1, stable=True)
-        return xp.mean(arrays.take_rows(xp, values, order[:, : n - f]), axis=-2)
+        order = xp.argsort(_apart(xp, values, centre), axis=-1, stable=True)
+        kept = xp.argsort(order, axis=-1, stable=True) < n - f
+        return weighted_sums(xp.astype(kept, values.dtype)[:, None, :], values) / (n - f)
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,3 +83,36 @@ class MeaMed(Rule):
         return by_coordinate(
             xp, values, lambda space, ordered: mean_of_nearest(space, ordered, median(ordered), f), check=check
         )
+
+
+def _apart(xp: Namespace, values: Array, centre: Array) -> Array:
+    """What orders the messages (batch, n, q) of each set by their distances to its centre (batch, q): (batch, n)."""
+    _, n, q = values.shape
+    columns = max(256, BLOCK_BYTES // (n * arrays.itemsize(xp, values)))
+    if not arrays.fast(xp) or q <= columns:
+        return norms(xp, 0.5 * values - 0.5 * centre[:, None, :])[..., 0]
+    info = np.finfo(values.dtype)
+    result = np.empty(values.shape[:2])
+    for index, (messages, point) in enumerate(zip(values, centre, strict=True)):
+        squares = _blocked_squares(messages, point, columns)
+        resolved = squares.max() < info.max and squares.min() > info.smallest_normal / info.eps
+        result[index] = squares if resolved else norms(xp, 0.5 * values[index] - 0.5 * point)[:, 0]
+    return result
+
+
+def _blocked_squares(messages: Any, centre: Any, columns: int) -> Any:
+    """Squared distances (n,) of messages (n, q) to a centre (q,), in blocks of columns."""
+    n, q = messages.shape
+    blocks = -(-q // columns)
+    parts = np.empty((blocks, n))
+
+    def work(share: slice) -> None:
+        block = np.empty((n, columns), dtype=messages.dtype)
+        for index in range(share.start, share.stop):
+            part = slice(index * columns, min(q, (index + 1) * columns))
+            shifted = np.subtract(messages[:, part], centre[part], out=block[:, : part.stop - part.start])
+            parts[index] = np.einsum("ij,ij->i", shifted, shifted)
+
+    shares = 8 * arrays.thread_count() if messages.nbytes >= THREADED_BYTES else 1
+    arrays.run_blocks(work, blocks, -(-blocks // shares))
+    return parts.sum(axis=0)

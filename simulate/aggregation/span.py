@@ -139,7 +139,7 @@ def _gram(xp: Namespace, values: Array, origin: bool = False) -> Array:
     gram = np.empty((count, n + origin, n + origin), dtype=values.dtype)
     for index, messages in enumerate(values):
         # A sample of the columns tells, for a hundredth of the price, whether the offset is small.
-        sample = np.ascontiguousarray(messages[:, :: q // 256])
+        sample = np.ascontiguousarray(messages[:, :: max(q // 256, 128)])
         centred = _large_offset(xp, sample @ sample.T, _SMALL_OFFSET)
         gram[index] = _blocked_gram(messages, columns, centred, origin)
         if not centred and _large_offset(xp, gram[index, :n, :n], 2 * _SMALL_OFFSET):
