@@ -14,6 +14,7 @@ from .span import Span
 
 Weigh = Callable[[Array], Array]
 """Weights (batch, n) of messages at distances (batch, n)."""
+DEFAULT_TOLERANCE = 1e-7
 _TIE = 1e-9
 
 
@@ -53,7 +54,7 @@ def descend(
     of by the sum of the weights.
     """
     n = gram.shape[-1]
-    limit = tolerance or max(1e-7, 1e4 * float(xp.finfo(gram.dtype).eps))
+    limit = tolerance or max(DEFAULT_TOLERANCE, 1e4 * float(xp.finfo(gram.dtype).eps))
     if arrays.fast(xp) and len(gram) == 1:
         return _descend_alone(gram[0], start[0], weigh, limit, most, stick, short)[None]
     diagonal = xp.linalg.diagonal(gram)

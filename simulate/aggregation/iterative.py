@@ -2,8 +2,8 @@
 
 All of them move a point v by re-weighted deviations, sum_i w_i (x_i - v). The iterates are combinations of the
 messages, so that after one product of matrices an iteration costs O(n^2), whatever q is; it is done in double
-precision. They start at the medoid, the message with the smallest sum of distances to the others (the mean of those
-where several tie), which no minority can carry away, and stop where
+precision. They start, unless another start is chosen, at the medoid, the message with the smallest sum of distances to
+the others (the mean of those where several tie), which no minority can carry away, and stop where
 
     || sum_i w_i (x_i - v) || <= tolerance * sum_i w_i ||x_i - v||,
 
@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
-from .descent import Weigh, clipped_steps, descend, medoid
+from .descent import DEFAULT_TOLERANCE, Weigh, clipped_steps, descend, medoid
+from .direct import weiszfeld
 from .preaggregation import norms
 from .span import Span, gram_with_origin, span, weighted_sums
 
@@ -84,12 +85,55 @@ class GeometricMedian(_Iterative):
     At a point that coincides with m messages the step is that of Vardi and Zhang (2000): stay if the unit vectors to
     the others sum to a vector no longer than m, else leave in its direction. Where the minimiser is not unique
     (messages on a line, an even number of them) the result is the point between the middle two.
+
+    Parameters
+    ----------
+    start
+        ``"medoid"``; or ``"mean"``, from where few iterations on many messages cost no Gram matrix. Both lead to the
+        minimiser, where it is unique, but huge messages can carry the mean so far that the iterations run out.
     """
 
+    start: Literal["medoid", "mean"] = "medoid"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start not in ("medoid", "mean"):
+            raise ValueError(f'GeometricMedian needs start "medoid" or "mean", got {self.start!r}')
+
+    def breakdown(self, n: int) -> int:
+        """Fewer than half of the messages; none where the start is their mean."""
+        return 0 if self.start == "mean" and n >= 1 else super().breakdown(n)
+
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        if self.start == "medoid" or not arrays.fast(xp) or not self._short(values):
+            return self._in_span(xp, values, check)
+        points = [self._direct(messages) for messages in values]
+        found = [
+            self._in_span(xp, values[index : index + 1], check)[0] if point is None else point
+            for index, point in enumerate(points)
+        ]
+        return np.stack(found)
+
+    def _short(self, values: Any) -> bool:
+        """Whether passes over the messages (batch, n, q) are cheaper than a Gram matrix.
+
+        In single precision for few iterations alone: many would be for the tolerance of the span, where they are done
+        in double precision.
+        """
+        _, n, q = values.shape
+        return n > _SPAN_PAYS * self.max_iterations or bool(q <= n and values.dtype == np.float64)
+
+    def _direct(self, messages: Any) -> Any | None:
+        eps = float(np.finfo(messages.dtype).eps)
+        limit = self.tolerance or DEFAULT_TOLERANCE
+        return weiszfeld(messages, limit=limit, most=self.max_iterations, same=(_SAME * eps) ** 0.5)
+
+    def _in_span(self, xp: Namespace, values: Array, check: bool) -> Array:
         space = span(xp, values, check)
         gram = arrays.double(xp, space.gram)
         start, scale = medoid(xp, space, gram)
+        if self.start == "mean":
+            start = xp.ones_like(start) / values.shape[-2]
         same = _SAME**0.5 * float(xp.finfo(space.gram.dtype).eps) ** 0.5 * scale[:, None]
 
         def weigh(lengths: Array) -> Array:
