@@ -53,7 +53,7 @@ def gram_and_mix(messages: Array) -> Array:
 
 
 _DISTANCE_BASED = (
-    "krum", "multikrum", "geometric-median", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan",
+    "krum", "multikrum", "geometric-median", "geometric-median-medoid", "centered-clipping", "huber", "correntropy", "nnm", "faba", "bulyan",
     "caf",
     "norm-thresholding", "phocas-vector",
 )  # fmt: skip

@@ -29,8 +29,8 @@ from .peers import ITERATIONS, byzfl_rules, byzpy_rules
 CELLS = ((100, 100), (100, 10_000), (100, 1_000_000), (1000, 1000))
 DTYPES = ("float64", "float32")
 RULES = (
-    "mean", "cwtm", "median", "phocas", "phocas-vector", "meamed", "geometric-median", "centered-clipping", "huber",
-    "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding", "nnm", "bucketing", "clipping",
+    "mean", "cwtm", "median", "phocas", "phocas-vector", "meamed", "geometric-median", "geometric-median-medoid",
+    "centered-clipping", "huber", "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding", "nnm", "bucketing", "clipping",
     "arc",
 )  # fmt: skip
 #: Input size from which on the peak memory is measured, in bytes: below, it drowns in what the process does anyway.
@@ -43,9 +43,13 @@ Key = tuple[str, int, int, str, int]
 
 
 def our_rule(name: str, f: int) -> Callable[[Any], Any]:
-    """This project's rule; the iterative ones run as many iterations as the peers are given."""
+    """This project's rule; the iterative ones run as many iterations as the peers are given.
+
+    The peers' geometric medians start at the mean or at zero, and so does ours; from the medoid is our default.
+    """
     special: dict[str, Callable[[Any], Any]] = {
-        "geometric-median": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15),
+        "geometric-median": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15, start="mean"),
+        "geometric-median-medoid": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15),
         "centered-clipping": CenteredClipping(radius=1.0, iterations=ITERATIONS, start="zero"),
         "nnm": NNM(f=f),
         "bucketing": Bucketing(size=2),
