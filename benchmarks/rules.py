@@ -30,8 +30,8 @@ CELLS = ((100, 100), (100, 10_000), (100, 1_000_000), (1000, 1000))
 DTYPES = ("float64", "float32")
 RULES = (
     "mean", "cwtm", "median", "phocas", "phocas-vector", "meamed", "geometric-median", "geometric-median-medoid",
-    "centered-clipping", "huber", "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding", "nnm", "bucketing", "clipping",
-    "arc",
+    "centered-clipping", "huber", "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding",
+    "nnm", "bucketing", "clipping", "arc",
 )  # fmt: skip
 #: Input size from which on the peak memory is measured, in bytes: below, it drowns in what the process does anyway.
 MEMORY_BYTES = 2**22
