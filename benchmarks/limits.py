@@ -54,7 +54,7 @@ def gram_and_mix(messages: Array) -> Array:
 
 _DISTANCE_BASED = (
     "krum", "multikrum", "geometric-median", "geometric-median-medoid", "centered-clipping", "huber", "correntropy",
-    "nnm", "faba", "bulyan", "caf", "norm-thresholding", "phocas-vector",
+    "nnm", "faba", "bulyan", "caf", "caf-exact", "norm-thresholding", "phocas-vector",
 )  # fmt: skip
 #: Which kernel bounds which rule.
 LIMIT_OF: dict[str, tuple[str, Callable[[Array], Any]]] = {

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from byzbounds.simulate.aggregation import (
+    CAF,
     NNM,
     AdaptiveClipping,
     Bucketing,
@@ -30,8 +31,8 @@ CELLS = ((100, 100), (100, 10_000), (100, 1_000_000), (1000, 1000))
 DTYPES = ("float64", "float32")
 RULES = (
     "mean", "cwtm", "median", "phocas", "phocas-vector", "meamed", "geometric-median", "geometric-median-medoid",
-    "centered-clipping", "huber", "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "norm-thresholding",
-    "nnm", "bucketing", "clipping", "arc",
+    "centered-clipping", "huber", "correntropy", "krum", "multikrum", "faba", "bulyan", "caf", "caf-exact",
+    "norm-thresholding", "nnm", "bucketing", "clipping", "arc",
 )  # fmt: skip
 #: Input size from which on the peak memory is measured, in bytes: below, it drowns in what the process does anyway.
 MEMORY_BYTES = 2**22
@@ -45,11 +46,14 @@ Key = tuple[str, int, int, str, int]
 def our_rule(name: str, f: int) -> Callable[[Any], Any]:
     """This project's rule; the iterative ones run as many iterations as the peers are given.
 
-    The peers' geometric medians start at the mean or at zero, and so does ours; from the medoid is our default.
+    The peers' geometric medians start at the mean or at zero, and so does ours; from the medoid is our default. Their
+    CAF takes one power step or three, and so does ours; the exact eigenpair is our default.
     """
     special: dict[str, Callable[[Any], Any]] = {
         "geometric-median": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15, start="mean"),
         "geometric-median-medoid": GeometricMedian(max_iterations=ITERATIONS, tolerance=1e-15),
+        "caf": CAF(f=f, power_iterations=1),
+        "caf-exact": CAF(f=f),
         "centered-clipping": CenteredClipping(radius=1.0, iterations=ITERATIONS, start="zero"),
         "nnm": NNM(f=f),
         "bucketing": Bucketing(size=2),

@@ -10,7 +10,8 @@ from .around import MeaMed, Phocas
 from .base import Invariance, NonFiniteError, Preaggregator, Rule, Step
 from .composition import Composition, PreComposition
 from .coordinatewise import Mean, Median, TrimmedMean
-from .filters import CAF, FABA, NormThresholding
+from .covariance import CAF
+from .filters import FABA, NormThresholding
 from .iterative import CenteredClipping, Correntropy, GeometricMedian, Huber
 from .krum import Bulyan, Krum, MultiKrum
 from .majority import MajorityVote

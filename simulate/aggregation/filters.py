@@ -1,4 +1,4 @@
-"""Rules that drop or down-weight suspicious messages and average the rest: FABA, CAF, norm thresholding."""
+"""Rules that drop or down-weight suspicious messages and average the rest: FABA, norm thresholding."""
 
 from __future__ import annotations
 
@@ -54,76 +54,6 @@ class FABA(Rule):
                 # Products with a message that was far larger than the rest would leave their rounding behind.
                 sums, largest = (gram @ kept[..., None])[..., 0], remaining
         return space.combine(kept / (n - self.f))
-
-
-@dataclass(frozen=True, repr=False)
-class CAF(Rule):
-    """Covariance-bound agnostic filter (Allouah et al. 2025).
-
-    Weights start at one. As long as they sum to more than n-2f: take the weighted mean and the leading eigenpair of
-    the weighted covariance, and lower each weight by the share of its squared deviation along the eigenvector in the
-    largest one, which drops at least one message. The result is the weighted mean at which that eigenvalue was
-    smallest.
-
-    An eigenvalue that is not simple leaves the direction, and with it the result, to the library that computes it.
-    """
-
-    tie_sensitive: ClassVar[bool] = True
-
-    def _work(self, n: int, q: int) -> int:
-        return 2 * n * q + 10 * n * n
-
-    def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        assert self.f is not None
-        n = values.shape[-2]
-        space = span(xp, values, check)
-        gram = arrays.double(xp, space.gram)
-        weights = xp.ones_like(gram[..., 0])
-        best, smallest = weights / n, xp.full_like(gram[:, 0, 0], float("inf"))
-        active = smallest > 0
-        while bool(xp.any(active)):
-            total = xp.sum(weights, axis=-1, keepdims=True)
-            value, deviation = _leading(xp, gram, weights / total)
-            better = active & (value < smallest)
-            best = xp.where(better[:, None], weights / total, best)
-            smallest = xp.where(better, value, smallest)
-            largest = xp.max(xp.where(weights > 0, deviation, xp.zeros_like(deviation)), axis=-1, keepdims=True)
-            going = active & (largest[:, 0] > 0)
-            share = deviation / xp.where(largest > 0, largest, xp.ones_like(largest))
-            lowered = weights * (1 - xp.where(share < 1, share, xp.ones_like(share)))
-            weights = xp.where(going[:, None], lowered, weights)
-            active = going & (xp.sum(weights, axis=-1) > n - 2 * self.f)
-        return space.combine(best)
-
-
-def _leading(xp: Namespace, gram: Array, shares: Array) -> tuple[Array, Array]:
-    """Leading eigenvalue (batch,) of the covariance under shares (batch, n), squared deviations (batch, n) along it.
-
-    The covariance sum_i p_i (x_i - m)(x_i - m)^T has the nonzero eigenvalues of the n x n matrix with the entries
-    sqrt(p_i p_j) <x_i - m, x_j - m>. Deviations are up to a common factor.
-    """
-    products = (gram @ shares[..., None])[..., 0]
-    centre = xp.sum(shares * products, axis=-1)[:, None, None]
-    kernel = gram - products[:, :, None] - products[:, None, :] + centre
-    roots = xp.sqrt(shares)
-    value, vector = _top_eigenpair(xp, roots[:, :, None] * kernel * roots[:, None, :])
-    along = xp.abs(kernel @ (roots * vector)[..., None])[..., 0]
-    largest = xp.max(along, axis=-1, keepdims=True)
-    return value, (along / xp.where(largest > 0, largest, xp.ones_like(largest))) ** 2
-
-
-def _top_eigenpair(xp: Namespace, matrices: Array) -> tuple[Array, Array]:
-    """Largest eigenvalue (batch,) and its eigenvector (batch, n) of symmetric matrices (batch, n, n)."""
-    if not arrays.fast(xp):
-        values, vectors = xp.linalg.eigh(matrices)
-        return values[..., -1], vectors[..., -1]
-    from scipy.linalg import eigh  # one pair takes a third of the time of all of them
-
-    last = matrices.shape[-1] - 1
-    pairs = [eigh(one, subset_by_index=[last, last], check_finite=False) for one in matrices]
-    # Where many eigenvalues coincide, the partial solver may come back without any: all of them are computed then.
-    pairs = [pair if len(pair[0]) else eigh(one, check_finite=False) for one, pair in zip(matrices, pairs, strict=True)]
-    return xp.stack([value[-1] for value, _ in pairs]), xp.stack([vector[:, -1] for _, vector in pairs])
 
 
 @dataclass(frozen=True, repr=False)

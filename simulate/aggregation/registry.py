@@ -10,7 +10,8 @@ from ..naming import build
 from .around import MeaMed, Phocas
 from .base import Preaggregator, Rule
 from .coordinatewise import Mean, Median, TrimmedMean
-from .filters import CAF, FABA, NormThresholding
+from .covariance import CAF
+from .filters import FABA, NormThresholding
 from .iterative import CenteredClipping, Correntropy, GeometricMedian, Huber
 from .krum import Bulyan, Krum, MultiKrum
 from .majority import MajorityVote
