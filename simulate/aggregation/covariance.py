@@ -119,7 +119,7 @@ class CAF(Rule):
         found = []
         for index, messages in enumerate(values):
             result = self._on_messages(messages) if messages.shape[-1] <= messages.shape[-2] else None
-            found.append(self._on_gram(values[index : index + 1], check) if result is None else result)
+            found.append(self._on_gram(xp, values[index : index + 1], check) if result is None else result)
         return np.stack(found)
 
     def _on_messages(self, messages: Any) -> Any | None:
@@ -137,10 +137,10 @@ class CAF(Rule):
         )  # fmt: skip
         return mean + weights @ deviations
 
-    def _on_gram(self, values: Any, check: bool) -> Any:
+    def _on_gram(self, xp: Namespace, values: Any, check: bool) -> Any:
         assert self.f is not None
         assert self.power_iterations is not None
-        space = span(np, values, check)
+        space = span(xp, values, check)
         gram = space.gram[0].astype(np.float64, copy=False)
         weights = filtered(
             gram.dot, gram.diagonal(), n=len(gram), f=self.f, steps=self.power_iterations,
