@@ -47,6 +47,17 @@ def rules(rows: Iterable[Row]) -> Iterator[str]:
         yield table([_rule(name, measured) for name, measured in found.items()])
 
 
+def standing(rows: Iterable[Row]) -> str:
+    """In how many cells this project is ahead of the best peer, and where it is not."""
+    ours = [row for row in rows if row["library"] == "byzbounds" and row["over_best_peer"] is not None]
+    behind = [row for row in ours if row["over_best_peer"] > 1]
+    cells = [
+        f"{row['rule']} at ({row['n']}, {row['q']}) {row['dtype']} {_digits(row['over_best_peer'])}" for row in behind
+    ]
+    found = f"Ahead of the best peer in {len(ours) - len(behind)} of {len(ours)} cells"
+    return f"{found}; not in: {'; '.join(cells)}." if cells else f"{found}."
+
+
 def _rule(name: str, measured: Sequence[Row]) -> Row:
     ours = next(row for row in measured if row["library"] == "byzbounds")
     limits = [row for row in measured if row["library"].startswith("limit")]
@@ -98,7 +109,7 @@ def markdown(results: dict[str, list[Row]]) -> str:
     parts: list[str] = []
     for group, rows in results.items():
         if group == "rules":
-            parts += rules(rows)
+            parts += [standing(rows), *rules(rows)]
         else:
             parts += [f"### {group}", training(rows) if group == "training" else plain(rows)]
     return "\n\n".join(parts) + "\n"

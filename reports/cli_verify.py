@@ -146,6 +146,8 @@ def _print_ways(verdicts: list[Verdict], as_json: bool) -> None:
         for row in rows
     ]
     print_table(table, title=f"{len(rows)} statements")
+    counts = Counter(row.ways for row in rows if not row.nothing_to_check)
+    typer.echo(", ".join(f"{count} in {ways} way{'s' * (ways != 1)}" for ways, count in sorted(counts.items())))
 
 
 def _verify_claims(names: list[str], preset: str, seed: int, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
 from .coordinatewise import TrimmedMean
 from .preaggregation import norms
-from .sorting import THREADED_BYTES, by_coordinate, mean_of_nearest, median
+from .sorting import by_coordinate, mean_of_nearest, median, run_shared
 from .span import BLOCK_BYTES, weighted_sums
 
 
@@ -113,6 +113,5 @@ def _blocked_squares(messages: Any, centre: Any, columns: int) -> Any:
             shifted = np.subtract(messages[:, part], centre[part], out=block[:, : part.stop - part.start])
             parts[index] = np.einsum("ij,ij->i", shifted, shifted)
 
-    shares = 8 * arrays.thread_count() if messages.nbytes >= THREADED_BYTES else 1
-    arrays.run_blocks(work, blocks, -(-blocks // shares))
+    run_shared(work, blocks, messages)
     return parts.sum(axis=0)

@@ -87,10 +87,15 @@ def _blocked(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:
             result[first : first + sets, column : column + columns] = _one_block(xp, part, kernel, check)
 
     total = -(-count // sets) * per_set
+    run_shared(work, total, values)
+    return result
+
+
+def run_shared(work: Callable[[slice], None], blocks: int, values: Any) -> None:
+    """Do blocks of a NumPy array's work, shared among threads where the array is large."""
     # Each thread gets several shares, since others may hold up a processor; small work is not worth a thread.
     shares = 8 * arrays.thread_count() if values.nbytes >= THREADED_BYTES else 1
-    arrays.run_blocks(work, total, -(-total // shares))
-    return result
+    arrays.run_blocks(work, blocks, -(-blocks // shares))
 
 
 def _one_block(xp: Namespace, values: Any, kernel: Kernel, check: bool) -> Any:

@@ -66,6 +66,13 @@ def test_times_in_tables_have_units() -> None:
     assert found == ["1.50 s", "250 ms", "12.3 ms", "4.20 µs", "7.00 ns", ""]
 
 
+def test_cells_behind_a_peer_are_named() -> None:
+    row = {"rule": "mean", "n": 10, "q": 5, "dtype": "float32", "library": "byzbounds"}
+    rows = [{**row, "over_best_peer": 0.5}, {**row, "over_best_peer": None}, {**row, "over_best_peer": 1.25}]
+    assert tables.standing(rows) == ("Ahead of the best peer in 1 of 2 cells; not in: mean at (10, 5) float32 1.25.")
+    assert tables.standing([*rows[:2], {**row, "library": "byzpy"}]) == "Ahead of the best peer in 1 of 1 cells."
+
+
 def test_quick_cells_and_all_threads(tmp_path: Path) -> None:
     rows = run_rules(tmp_path, "--quick", "--rule", "mean", "--threads", "all")
     assert {(row["n"], row["q"]) for row in rows} == {(100, 100), (100, 10_000)}

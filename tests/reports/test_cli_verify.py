@@ -32,6 +32,7 @@ def test_ways_has_a_row_a_statement():
     assert rows[0]["checks"] == {"derivation": "HOLDS", "exact enumeration": "HOLDS"}
     shown = invoke("verify", "cra.phi1", "--ways").stdout
     assert "derivation HOLDS" in shown
+    assert "1 in 2 ways" in shown
     assert str(rows[0]["points"]) in shown
 
 

@@ -47,6 +47,18 @@ def test_far_messages_are_filtered_out(n: int, q: int, far: float) -> None:
     assert np.linalg.norm(CAF(f=f, power_iterations=1)(messages) - honest.mean(axis=0)) <= 2 * spread
 
 
+def test_deviations_that_cancel_one_another_leave_a_direction() -> None:
+    # Sum and sum of cubes are zero, so that the start of the power iteration vanishes; the mean is not the result.
+    line = np.array([-9.0, -5.0, -3.0, -1.0, 0.0, 3.0, 7.0, 8.0])
+    messages = np.stack([line, np.zeros_like(line), np.zeros_like(line)], axis=1)
+    for shape in (messages, np.concatenate([messages, np.zeros((8, 20))], axis=1)):
+        found, exact = CAF(f=2, power_iterations=1)(shape), CAF(f=2)(shape)
+        np.testing.assert_allclose(found, exact, atol=1e-12)
+        assert abs(found[0]) > 0.5
+        xp = pytest.importorskip("array_api_strict")
+        np.testing.assert_allclose(np.asarray(CAF(f=2, power_iterations=1)(xp.asarray(shape))), exact, atol=1e-12)
+
+
 def test_symmetric_messages_whose_weighted_deviations_cancel() -> None:
     line = np.array([-5.0, -1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 5.0])
     messages = np.stack([line, np.zeros_like(line), np.zeros_like(line)], axis=1)
