@@ -139,9 +139,9 @@ def page(path: Path) -> str:
         "",
         f"    {COMMAND}",
         "",
-        "writes in about half an hour of one core. This page does not trust the file: published constants and proofs "
-        "are looked up in the catalogue, and the messages of every refutation are evaluated again. Each row's command "
-        "searches for its case anew.",
+        "writes in, going by three quarters of it, about half an hour of one core. This page does not trust the file: "
+        "published constants and proofs are looked up in the catalogue, and the messages of every refutation are "
+        "evaluated again. Each row's command searches for its case anew.",
         "",
         "## Published constants that messages exceed",
         "",

@@ -16,30 +16,18 @@ from ..points import number
 from ..probe import Settings
 from .iteration import Means, Quadratic, Rationals, attacked, norm_sq, rationals, step_moments, trimmed_mean
 
+#: Aggregate, honest mean, honest dispersion.
+Received = tuple[Rationals, Rationals, Fraction]
 
-@dataclass(frozen=True)
-class LadWorld:
-    """One iteration of Com-LAD in which everything is known exactly; the last f devices are Byzantine.
 
-    Attributes
-    ----------
-    honest, load : int
-        H and d.
-    kept : int or None
-        Coordinates that random sparsification keeps on every device; None: no compression.
-    problem : Quadratic
-        N subsets, L = N.
-    x : object array
-        The iterate.
-    gamma : Fraction
-        Learning rate.
-    attack : str
-        What the Byzantine devices do; the rule is the trimmed mean of f = N - H.
+class LadIteration:
+    """What one exact iteration of LAD on a quadratic problem yields, whatever the devices compute and compress.
+
+    A dataclass that inherits from this names ``honest`` (H), ``problem`` (N subsets), ``x``, ``gamma`` and ``attack``,
+    and lists as ``cases`` what the server may get; the last f devices are Byzantine, the rule is the trimmed mean of f.
     """
 
     honest: int
-    load: int
-    kept: int | None
     problem: Quadratic
     x: Rationals
     gamma: Fraction
@@ -66,6 +54,61 @@ class LadWorld:
         return np.asarray(self.problem.gradients(self.x).sum(axis=0))
 
     @cached_property
+    def cases(self) -> list[Received]:
+        """(aggregate, honest mean, honest dispersion), all equally likely."""
+        raise NotImplementedError
+
+    def aggregate(self, sent: Rationals) -> Received:
+        """A case, from what the devices would send were they honest."""
+        honest = sent[: self.honest]
+        mean = np.asarray(honest.sum(axis=0) / Fraction(self.honest))
+        byzantine = tuple(range(self.honest, self.devices))
+        received = attacked(sent, byzantine, self.gradient, self.attack)
+        return trimmed_mean(received, self.byzantine), mean, norm_sq(honest - mean) / self.honest
+
+    @cached_property
+    def moments(self) -> Means:
+        """Averages over the cases of one iteration from x."""
+        return step_moments(self.problem, self.x, [case[:2] for case in self.cases], self.gamma)
+
+    @cached_property
+    def next_grad_sq(self) -> Fraction:
+        """``E ||grad F(x^1)||^2``."""
+        total = Fraction(0)
+        for aggregate, _, _ in self.cases:
+            total += norm_sq(self.problem.gradients(self.x - self.gamma * aggregate).sum(axis=0))
+        return total / len(self.cases)
+
+
+@dataclass(frozen=True)
+class LadWorld(LadIteration):
+    """One iteration of Com-LAD in which everything is known exactly; the last f devices are Byzantine.
+
+    Attributes
+    ----------
+    honest, load : int
+        H and d.
+    kept : int or None
+        Coordinates that random sparsification keeps on every device; None: no compression.
+    problem : Quadratic
+        N subsets, L = N.
+    x : object array
+        The iterate.
+    gamma : Fraction
+        Learning rate.
+    attack : str
+        What the Byzantine devices do; the rule is the trimmed mean of f = N - H.
+    """
+
+    honest: int
+    load: int
+    kept: int | None
+    problem: Quadratic
+    x: Rationals
+    gamma: Fraction
+    attack: str
+
+    @cached_property
     def values(self) -> dict[str, Any]:
         """Values of the paper's symbols."""
         variance = sum(self.problem.deviations_sq, Fraction(0)) / self.devices
@@ -89,9 +132,9 @@ class LadWorld:
         }
 
     @cached_property
-    def cases(self) -> list[tuple[Rationals, Rationals, Fraction]]:
+    def cases(self) -> list[Received]:
         """(aggregate, honest mean, honest dispersion) for all tasks, permutations and supports, equally likely."""
-        return [self._aggregate(sent) for coded in self._coded() for sent in self._compressed(coded)]
+        return [self.aggregate(sent) for coded in self._coded() for sent in self._compressed(coded)]
 
     def _coded(self) -> Iterator[Rationals]:
         """What the devices compute, for all permutations and tasks."""
@@ -117,26 +160,6 @@ class LadWorld:
         for choice in itertools.product(supports, repeat=self.devices):
             mask = rationals([[scale if k in support else 0 for k in range(dimension)] for support in choice])
             yield coded * mask
-
-    def _aggregate(self, sent: Rationals) -> tuple[Rationals, Rationals, Fraction]:
-        honest = sent[: self.honest]
-        mean = np.asarray(honest.sum(axis=0) / Fraction(self.honest))
-        byzantine = tuple(range(self.honest, self.devices))
-        received = attacked(sent, byzantine, self.gradient, self.attack)
-        return trimmed_mean(received, self.byzantine), mean, norm_sq(honest - mean) / self.honest
-
-    @cached_property
-    def moments(self) -> Means:
-        """Averages over the cases of one iteration from x."""
-        return step_moments(self.problem, self.x, [case[:2] for case in self.cases], self.gamma)
-
-    @cached_property
-    def next_grad_sq(self) -> Fraction:
-        """``E ||grad F(x^1)||^2``."""
-        total = Fraction(0)
-        for aggregate, _, _ in self.cases:
-            total += norm_sq(self.problem.gradients(self.x - self.gamma * aggregate).sum(axis=0))
-        return total / len(self.cases)
 
     @cached_property
     def adaptive_error(self) -> Fraction:

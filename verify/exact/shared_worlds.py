@@ -15,23 +15,14 @@ import sympy as sp
 from ..cases import Case
 from ..points import number
 from ..probe import Settings
-from .iteration import (
-    ATTACKS,
-    Means,
-    Quadratic,
-    Rationals,
-    attacked,
-    norm_sq,
-    rationals,
-    step_moments,
-    trimmed_mean,
-)
+from .iteration import ATTACKS, Quadratic, Rationals, norm_sq, rationals
+from .lad_worlds import LadIteration, Received
 
 Rows = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class SharedWorld:
+class SharedWorld(LadIteration):
     """One iteration in which everything is known exactly; the last f devices are Byzantine.
 
     Attributes
@@ -61,35 +52,24 @@ class SharedWorld:
     attack: str
 
     @property
-    def devices(self) -> int:
-        """N."""
-        return self.problem.subsets
-
-    @property
     def load(self) -> int:
         """d."""
         return len(self.tasks[0])
-
-    @property
-    def byzantine(self) -> int:
-        """f."""
-        return self.devices - self.honest
 
     @cached_property
     def values(self) -> dict[str, Any]:
         """Values of the paper's symbols, at T = 2 with the same learning rate twice."""
         variance = sum(self.problem.deviations_sq, Fraction(0)) / self.devices
         columns = [sum(k in row for row in self.tasks) for k in range(self.devices)]
-        gradient = self.problem.gradients(self.x).sum(axis=0)
         return {
             "N": self.devices,
             "H": self.honest,
             "d": self.load,
             "delta": Fraction(len(self.x), self.kept) - 1,
-            "kappa": Fraction(self.byzantine, self.devices - 2 * self.byzantine),
+            "kappa": self.kappa,
             "beta": sp.sqrt(number(variance)),
             "theta_sq": sum(count**2 for count in columns),
-            "grad_sq": norm_sq(gradient),
+            "grad_sq": norm_sq(self.gradient),
             "L": self.devices,
             "F0": self.problem.loss(self.x),
             "Fstar": self.problem.smallest,
@@ -114,21 +94,9 @@ class SharedWorld:
                     yield coded[list(tasks)] * mask
 
     @cached_property
-    def cases(self) -> list[tuple[Rationals, Rationals, Fraction]]:
+    def cases(self) -> list[Received]:
         """(aggregate, honest mean, honest dispersion), all equally likely."""
-        gradient = self.problem.gradients(self.x).sum(axis=0)
-        found = []
-        for sent in self.sent(self.x):
-            honest = sent[: self.honest]
-            mean = honest.sum(axis=0) / Fraction(self.honest)
-            received = attacked(sent, tuple(range(self.honest, self.devices)), gradient, self.attack)
-            found.append((trimmed_mean(received, self.byzantine), mean, norm_sq(honest - mean) / self.honest))
-        return found
-
-    @cached_property
-    def moments(self) -> Means:
-        """Averages over the cases."""
-        return step_moments(self.problem, self.x, [case[:2] for case in self.cases], self.gamma)
+        return [self.aggregate(sent) for sent in self.sent(self.x)]
 
     @property
     def dispersion(self) -> Fraction:
@@ -138,11 +106,7 @@ class SharedWorld:
     @property
     def two_steps(self) -> Fraction:
         """``||grad F||^2``, averaged over this iterate and the next."""
-        total = Fraction(0)
-        for aggregate, _, _ in self.cases:
-            total += norm_sq(self.problem.gradients(self.x - self.gamma * aggregate).sum(axis=0))
-        first: Fraction = self.values["grad_sq"]
-        return (first + total / len(self.cases)) / 2
+        return (norm_sq(self.gradient) + self.next_grad_sq) / 2
 
     @property
     def witness(self) -> dict[str, Any]:
