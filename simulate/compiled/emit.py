@@ -1,0 +1,160 @@
+"""What every kernel is put together from: a function with loops, vectors and addresses, over `llvmlite.ir`."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .engine import build, machine
+
+_NAME = "kernel"
+_WORD = 64
+
+
+class Emitter:
+    """A function of pointers and whole numbers under construction, which returns a number of its float type.
+
+    Parameters
+    ----------
+    dtype
+        float32 or float64: the type of its values.
+    pointers, integers
+        How many arguments of either kind it has, in this order.
+
+    Attributes
+    ----------
+    pointers, integers : tuple
+        The arguments: pointers to values, and 64-bit whole numbers.
+    at : IRBuilder
+        Where instructions are added.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], pointers: int, integers: int) -> None:
+        self.ir = importlib.import_module("llvmlite.ir")
+        self.dtype = dtype
+        self.lanes = machine().lanes(dtype.itemsize)
+        self.value = self.ir.DoubleType() if dtype.itemsize == 8 else self.ir.FloatType()
+        self.vector = self.ir.VectorType(self.value, self.lanes)
+        self.integer = self.ir.IntType(_WORD)
+        self.module = self.ir.Module()
+        kinds = [self.value.as_pointer()] * pointers + [self.integer] * integers
+        self.function = self.ir.Function(self.module, self.ir.FunctionType(self.value, kinds), _NAME)
+        for pointer in self.function.args[:pointers]:
+            pointer.add_attribute("noalias")
+        self.pointers = tuple(self.function.args[:pointers])
+        self.integers = tuple(self.function.args[pointers:])
+        self.at = self.ir.IRBuilder(self.function.append_basic_block())
+
+    def number(self, value: int) -> Any:
+        """A whole number."""
+        return self.integer(value)
+
+    def splat(self, value: Any) -> Any:
+        """A vector with a value, a number or an emitted one, in all lanes."""
+        if isinstance(value, int | float):
+            return self.ir.Constant(self.vector, [float(value)] * self.lanes)
+        first = self.at.insert_element(self.ir.Constant(self.vector, self.ir.Undefined), value, self.ir.IntType(32)(0))
+        order = self.ir.Constant(self.ir.VectorType(self.ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.at.shuffle_vector(first, self.ir.Constant(self.vector, self.ir.Undefined), order)
+
+    def offset(self, pointer: Any, *terms: Any) -> Any:
+        """A pointer moved by the sum of whole numbers of values."""
+        for term in terms:
+            pointer = self.at.gep(pointer, [term if not isinstance(term, int) else self.number(term)])
+        return pointer
+
+    def load(self, pointer: Any) -> Any:
+        """A vector from an address that is a multiple of the value's size."""
+        return self.at.load(self.at.bitcast(pointer, self.vector.as_pointer()), align=self.dtype.itemsize)
+
+    def store(self, vector: Any, pointer: Any) -> None:
+        """Write a vector to such an address."""
+        self.at.store(vector, self.at.bitcast(pointer, self.vector.as_pointer()), align=self.dtype.itemsize)
+
+    def lesser(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """The smaller and the larger of two vectors, lane by lane; together they are the same values, NaN or not."""
+        less = self.at.fcmp_ordered("<", a, b)
+        return self.at.select(less, a, b), self.at.select(less, b, a)
+
+    def least(self, a: Any, b: Any) -> Any:
+        """The smaller of two whole numbers."""
+        return self.at.select(self.at.icmp_signed("<", a, b), a, b)
+
+    @contextlib.contextmanager
+    def loop(self, stop: Any, step: int = 1, carried: Sequence[Any] = ()) -> Iterator[Loop]:
+        """Repeat what is emitted inside for 0, step, ... below stop, with values carried from round to round."""
+        loop = Loop(self, stop, step, carried)
+        yield loop
+        loop.close()
+
+    def finish(self, result: Any = 0.0) -> Callable[..., Any]:
+        """Return a result, and compile: a function of addresses and whole numbers to a float."""
+        self.at.ret(self.value(result) if isinstance(result, float) else result)
+        kind = ctypes.c_double if self.dtype.itemsize == 8 else ctypes.c_float
+        arguments = [ctypes.c_void_p] * len(self.pointers) + [ctypes.c_int64] * len(self.integers)
+        return build(self.module, _NAME, kind, arguments)
+
+    @cached_property
+    def _sum(self) -> Any:
+        name = f"llvm.vector.reduce.fadd.v{self.lanes}{'f64' if self.dtype.itemsize == 8 else 'f32'}"
+        kind = self.ir.FunctionType(self.value, [self.value, self.vector])
+        return self.ir.Function(self.module, kind, name)
+
+    def total(self, vector: Any) -> Any:
+        """The sum of a vector's lanes, in a fixed order."""
+        return self.at.call(self._sum, [self.value(-0.0), vector], fastmath=("reassoc",))
+
+
+class Loop:
+    """A loop of an `Emitter`: its index, and the values that its rounds hand on.
+
+    Attributes
+    ----------
+    index : value
+        0, step, 2 step, ...
+    carried : list of values
+        As they come into a round; `hand_on` says how they leave it. After the loop `results` holds the last ones.
+    """
+
+    def __init__(self, emitter: Emitter, stop: Any, step: int, carried: Sequence[Any]) -> None:
+        self._emitter, self._step = emitter, step
+        at, function = emitter.at, emitter.function
+        before = at.block
+        self._head, self._body, self._after = (function.append_basic_block() for _ in range(3))
+        at.branch(self._head)
+        at.position_at_end(self._head)
+        self.index = at.phi(emitter.integer)
+        self.index.add_incoming(emitter.number(0), before)
+        self.carried = []
+        for value in carried:
+            phi = at.phi(value.type)
+            phi.add_incoming(value, before)
+            self.carried.append(phi)
+        self._next: list[Any] = list(self.carried)
+        limit = emitter.number(stop) if isinstance(stop, int) else stop
+        at.cbranch(at.icmp_signed("<", self.index, limit), self._body, self._after)
+        at.position_at_end(self._body)
+
+    def hand_on(self, *values: Any) -> None:
+        """Set what the next round gets as `carried`."""
+        self._next = list(values)
+
+    @property
+    def results(self) -> list[Any]:
+        """What the last round handed on."""
+        return self.carried
+
+    def close(self) -> None:
+        """Go back to the head; what follows is emitted behind the loop."""
+        at = self._emitter.at
+        self.index.add_incoming(at.add(self.index, self._emitter.number(self._step)), at.block)
+        for phi, value in zip(self.carried, self._next, strict=True):
+            phi.add_incoming(value, at.block)
+        at.branch(self._head)
+        at.position_at_end(self._after)
