@@ -87,7 +87,7 @@ class Emitter:
         return self.at.select(self.at.icmp_signed("<", a, b), a, b)
 
     @contextlib.contextmanager
-    def loop(self, stop: Any, step: int = 1, carried: Sequence[Any] = ()) -> Iterator[Loop]:
+    def loop(self, stop: Any, step: Any = 1, carried: Sequence[Any] = ()) -> Iterator[Loop]:
         """Repeat what is emitted inside for 0, step, ... below stop, with values carried from round to round."""
         loop = Loop(self, stop, step, carried)
         yield loop
@@ -122,8 +122,8 @@ class Loop:
         As they come into a round; `hand_on` says how they leave it. After the loop `results` holds the last ones.
     """
 
-    def __init__(self, emitter: Emitter, stop: Any, step: int, carried: Sequence[Any]) -> None:
-        self._emitter, self._step = emitter, step
+    def __init__(self, emitter: Emitter, stop: Any, step: Any, carried: Sequence[Any]) -> None:
+        self._emitter, self._step = emitter, emitter.number(step) if isinstance(step, int) else step
         at, function = emitter.at, emitter.function
         before = at.block
         self._head, self._body, self._after = (function.append_basic_block() for _ in range(3))
@@ -153,7 +153,7 @@ class Loop:
     def close(self) -> None:
         """Go back to the head; what follows is emitted behind the loop."""
         at = self._emitter.at
-        self.index.add_incoming(at.add(self.index, self._emitter.number(self._step)), at.block)
+        self.index.add_incoming(at.add(self.index, self._step), at.block)
         for phi, value in zip(self.carried, self._next, strict=True):
             phi.add_incoming(value, at.block)
         at.branch(self._head)
