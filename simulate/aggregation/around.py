@@ -12,8 +12,9 @@ from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
 from .coordinatewise import TrimmedMean
 from .preaggregation import norms
-from .sorting import by_coordinate, mean_of_nearest, median, run_shared
+from .sorting import by_coordinate, run_shared
 from .span import BLOCK_BYTES, weighted_sums
+from .statistics import MeanOfNearest
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,9 +54,7 @@ class Phocas(Rule):
         assert self.f is not None
         f, n = self.f, values.shape[-2]
         if self.variant == "coordinate":
-            return by_coordinate(
-                xp, values, lambda space, ordered: mean_of_nearest(space, ordered, None, f), check=check
-            )
+            return by_coordinate(xp, values, MeanOfNearest(f, "core"), check=check)
         centre = TrimmedMean(f=f)._run(xp, values, check)
         order = xp.argsort(_apart(xp, values, centre), axis=-1, stable=True)
         kept = xp.argsort(order, axis=-1, stable=True) < n - f
@@ -79,10 +78,7 @@ class MeaMed(Rule):
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
-        f = self.f
-        return by_coordinate(
-            xp, values, lambda space, ordered: mean_of_nearest(space, ordered, median(ordered), f), check=check
-        )
+        return by_coordinate(xp, values, MeanOfNearest(self.f, "median"), check=check)
 
 
 def _apart(xp: Namespace, values: Array, centre: Array) -> Array:

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal, Self
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import ALL_INVARIANCES, COORDINATE_WISE, Invariance, Rule
-from .sorting import by_coordinate, median
+from .sorting import by_coordinate
+from .statistics import MeanOfPlaces, MedianOf
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,11 +108,7 @@ class TrimmedMean(Rule):
         n = values.shape[-2]
         cut = self.f if self.fraction is None else self.trimmed(n)
         assert cut is not None
-
-        def kernel(space: Namespace, ordered: Array) -> Array:
-            return arrays.sums(space, ordered[..., cut : n - cut]) / (n - 2 * cut)
-
-        return by_coordinate(xp, values, kernel, check=check)
+        return by_coordinate(xp, values, MeanOfPlaces(cut, n - cut), check=check)
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,5 +149,4 @@ class Median(Rule):
         return tuple(Fraction((i == low) + (i == high), 2) for i in range(n))
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        lower = self.convention == "lower"
-        return by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=lower), check=check)
+        return by_coordinate(xp, values, MedianOf(lower=self.convention == "lower"), check=check)

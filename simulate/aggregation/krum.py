@@ -11,8 +11,9 @@ from .. import arrays
 from ..arrays import Array, Namespace
 from .base import COORDINATE_WISE, Invariance, Rule
 from .sequential import SequentialKrum
-from .sorting import by_coordinate, mean_of_nearest, median
+from .sorting import by_coordinate
 from .span import span
+from .statistics import MeanOfNearest
 
 Score = Literal["all", "others", "inclusive"]
 _SCORES = ("all", "others", "inclusive")
@@ -146,11 +147,7 @@ class Bulyan(Rule):
         distances = span(xp, values, check).distances
         order = _choose_by_krum(xp, distances, n - 2 * self.f, self.f)
         chosen = arrays.take_rows(xp, values, order)
-
-        def kernel(space: Namespace, ordered: Array) -> Array:
-            return mean_of_nearest(space, ordered, median(ordered), 2 * self.f)  # type: ignore[operator]
-
-        return by_coordinate(xp, chosen, kernel, check=False)
+        return by_coordinate(xp, chosen, MeanOfNearest(2 * self.f, "median"), check=False)
 
 
 def _choose_by_krum(xp: Namespace, distances: Array, count: int, f: int) -> Array:

@@ -19,7 +19,8 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array, Namespace
 from .base import NonFiniteError
-from .sorting import by_coordinate, median
+from .sorting import by_coordinate
+from .statistics import MedianOf
 
 BLOCK_BYTES = 2**19
 """Size of a block of columns."""
@@ -78,7 +79,7 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
         return Span(xp, values, gram, distances, unit)
     if check and not arrays.all_finite(xp, values):
         raise NonFiniteError
-    centre = by_coordinate(xp, values, lambda _, ordered: median(ordered, lower=True), check=False)[:, None, :]
+    centre = by_coordinate(xp, values, MedianOf(lower=True), check=False)[:, None, :]
     radius = float(xp.finfo(values.dtype).max) ** 0.5 / (16 * values.shape[-1])
     half = 0.5 * values - 0.5 * centre
     largest = xp.max(xp.abs(half), axis=-1, keepdims=True)

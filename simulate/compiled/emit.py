@@ -86,6 +86,16 @@ class Emitter:
         """The smaller of two whole numbers."""
         return self.at.select(self.at.icmp_signed("<", a, b), a, b)
 
+    def mean(self, vectors: Sequence[Any], count: int | None = None) -> Any:
+        """The sum of vectors over their number, or another; added two by two, so that rounding grows slowly."""
+        parts = list(vectors)
+        while len(parts) > 1:
+            pairs = [self.at.fadd(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+            parts = pairs + parts[2 * len(pairs) :]
+        count = len(vectors) if count is None else count
+        # A division keeps the mean of equal values exact where their sum is.
+        return parts[0] if count == 1 else self.at.fdiv(parts[0], self.splat(count))
+
     @contextlib.contextmanager
     def loop(self, stop: Any, step: Any = 1, carried: Sequence[Any] = ()) -> Iterator[Loop]:
         """Repeat what is emitted inside for 0, step, ... below stop, with values carried from round to round."""

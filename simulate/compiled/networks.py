@@ -1,8 +1,8 @@
 """Sorting networks: comparators between wires, which sort whatever the values are, without a branch.
 
-Comparators are listed in the order of the recursion (Batcher's odd-even merge sort), half by half, so that a run of them
-touches few wires and stays in a processor's registers; the order by layers, in which networks are usually written, would
-touch all wires again and again.
+Comparators are listed in the order of the recursion (Batcher's odd-even merge sort), half by half, so that a run of
+them touches few wires and stays in a processor's registers; the order by layers, in which networks are usually written,
+would touch all wires again and again.
 """
 
 from __future__ import annotations

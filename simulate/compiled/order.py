@@ -7,10 +7,8 @@ on its own coordinate's values alone, so neither on the other coordinates nor on
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +22,19 @@ LARGEST_N = 128
 """Number of values up to which a network is worth its compilation, of some tenths of a second."""
 LEAST_SIZE = 4096
 """Number of entries of a set of messages from which on it is."""
-_TILE_BYTES = 4096
-"""Part of a row that is copied before it is worked on, since many rows far apart get into each other's way."""
+ALONE_BYTES = 2**20
+"""Size of messages up to which one call does all sets."""
+NEAR_BYTES = 2**17
+"""Distance between rows beyond which a part of each is copied first: rows far apart get into each other's way."""
+_TILE_BYTES = 2**11
+"""Size of that part."""
 _SHARE = 64
-"""Number of tiles that a thread takes at a time."""
+"""Number of such parts in a piece of work."""
+
+Shared = Callable[[Callable[[slice], None], int], None]
 
 
-class Statistic(Protocol):
+class Statistic(Hashable, Protocol):
     """What is made of the sorted values of a coordinate; hashable, since code is kept for each."""
 
     def groups(self, n: int) -> Sequence[Hashable]:
@@ -38,88 +42,6 @@ class Statistic(Protocol):
 
     def emit(self, emitter: Emitter, values: Sequence[Any]) -> Any:
         """Emit the result, a vector, from the vectors of values."""
-
-
-@dataclass(frozen=True)
-class Weighted:
-    """A weighted sum of the sorted values.
-
-    Parameters
-    ----------
-    weights
-        One for each place, smallest value first. Values of the same weight are added up before it is applied.
-    """
-
-    weights: tuple[Fraction, ...]
-
-    def groups(self, n: int) -> Sequence[Hashable]:
-        """Values of the same weight need no order."""
-        del n
-        return self.weights
-
-    def emit(self, emitter: Emitter, values: Sequence[Any]) -> Any:
-        """Emit the sum."""
-        parts = []
-        for weight in sorted(set(self.weights) - {Fraction(0)}):
-            chosen = [value for value, each in zip(values, self.weights, strict=True) if each == weight]
-            parts.append(_scaled(emitter, sum_of(emitter, chosen), weight))
-        return sum_of(emitter, parts)
-
-
-@dataclass(frozen=True)
-class NearestMean:
-    """Mean of the n - dropped values nearest to a centre; the smaller values win a tie.
-
-    Parameters
-    ----------
-    dropped
-        Number of values left out, less than half of them.
-    centre
-        "core", the mean of what is left when `dropped` values are taken off either side; or "median".
-    """
-
-    dropped: int
-    centre: Literal["core", "median"]
-
-    def groups(self, n: int) -> Sequence[Hashable]:
-        """The ends in order, the core in none but for its middle."""
-        middle = {(n - 1) // 2, n // 2} if self.centre == "median" else set()
-        ends = set(range(self.dropped)) | set(range(n - self.dropped, n))
-        side = [0 if place < (n - 1) // 2 or not middle else 1 for place in range(n)]
-        return [("place", place) if place in ends | middle else ("core", side[place]) for place in range(n)]
-
-    def emit(self, emitter: Emitter, values: Sequence[Any]) -> Any:
-        """Emit the mean: the window of values moves up by one as long as it loses one farther than it gains."""
-        at, n, dropped = emitter.at, len(values), self.dropped
-        core = sum_of(emitter, values[dropped : n - dropped])
-        if self.centre == "core":
-            centre = _scaled(emitter, core, Fraction(1, n - 2 * dropped))
-        else:
-            low, high, half = values[(n - 1) // 2], values[n // 2], emitter.splat(0.5)
-            centre = low if n % 2 else at.fadd(at.fmul(half, low), at.fmul(half, high))
-        ends = []
-        for low, high in zip(values[:dropped], values[n - dropped :], strict=True):
-            moves = at.fcmp_ordered(">", at.fsub(centre, low), at.fsub(high, centre))
-            ends.append(at.select(moves, high, low))
-        return _scaled(emitter, sum_of(emitter, [core, *ends]), Fraction(1, n - dropped))
-
-
-def sum_of(emitter: Emitter, values: Sequence[Any]) -> Any:
-    """Emit a sum, two by two, so that rounding grows with the logarithm of their number."""
-    values = list(values)
-    while len(values) > 1:
-        pairs = [emitter.at.fadd(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
-        values = pairs + values[2 * len(pairs) :]
-    return values[0]
-
-
-def _scaled(emitter: Emitter, value: Any, factor: Fraction) -> Any:
-    """Emit a product; a division keeps the mean of equal values exact where the sum is."""
-    if factor == 1:
-        return value
-    if factor.numerator == 1:
-        return emitter.at.fdiv(value, emitter.splat(float(factor.denominator)))
-    return emitter.at.fmul(value, emitter.splat(float(factor)))
 
 
 def sort_groups(emitter: Emitter, values: Sequence[Any], groups: Sequence[Hashable]) -> list[Any]:
@@ -144,7 +66,7 @@ def suits(values: npt.NDArray[Any]) -> bool:
     )
 
 
-def by_coordinate(values: npt.NDArray[Any], statistic: Statistic) -> tuple[npt.NDArray[Any], bool]:
+def by_coordinate(values: npt.NDArray[Any], statistic: Statistic, shared: Shared) -> tuple[npt.NDArray[Any], bool]:
     """A statistic of each coordinate of messages (batch, n, q), and whether all entries are finite.
 
     Parameters
@@ -153,6 +75,8 @@ def by_coordinate(values: npt.NDArray[Any], statistic: Statistic) -> tuple[npt.N
         Messages for which `suits` says yes.
     statistic
         What is wanted.
+    shared
+        Function of a work on a slice and a number of pieces, which does the pieces, maybe on several threads.
 
     Returns
     -------
@@ -164,25 +88,28 @@ def by_coordinate(values: npt.NDArray[Any], statistic: Statistic) -> tuple[npt.N
     item = values.itemsize
     set_stride, row_stride = values.strides[0] // item, values.strides[1] // item
     result = np.empty((count, q), dtype=values.dtype)
-    width = _TILE_BYTES // item
-    if q < 2 * width:
+    if values.nbytes <= ALONE_BYTES:
         finite = kernel(values.ctypes.data, result.ctypes.data, None, set_stride, row_stride, q, count, q, q, 0) == 0
         return result, finite
+    tiled = row_stride * item > NEAR_BYTES
+    width = min(q, _TILE_BYTES // item)
     blocks = -(-q // (_SHARE * width))
     step = -(-q // blocks)
     outcomes = [False] * (count * blocks)
 
     def work(share: slice) -> None:
-        tile = np.empty((n, width), dtype=values.dtype)
+        tile = np.empty((n if tiled else 0, width), dtype=values.dtype)
+        shape = (step, width, n) if tiled else (step, step, 0)
         for index in range(share.start, share.stop):
             one, block = divmod(index, blocks)
+            # The last block goes back so far that it is as long as the others.
             first = min(block * step, q - step)
             source, target = values[one, :, first:], result[one, first:]
-            outcomes[index] = 0 == kernel(
-                source.ctypes.data, target.ctypes.data, tile.ctypes.data, 0, row_stride, 0, 1, step, width, n
+            outcomes[index] = (
+                kernel(source.ctypes.data, target.ctypes.data, tile.ctypes.data, 0, row_stride, 0, 1, *shape) == 0
             )
 
-    arrays.run_blocks(work, len(outcomes), 1)
+    shared(work, len(outcomes))
     return result, all(outcomes)
 
 
