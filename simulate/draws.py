@@ -12,14 +12,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .randomness import Purpose, run_streams
+from .compiled import permutations
+from .randomness import Purpose, RunStreams, run_streams
 
 Persistence = Literal["redrawn", "fixed"]
 """Whether a draw is made anew in each iteration, or once in a run."""
 
 BLOCK = 64
 
-_Draw = Callable[[np.random.Generator, int], npt.NDArray[Any]]
+_Draw = Callable[[Sequence[RunStreams], Purpose, int, int], npt.NDArray[Any]]
 
 
 class BlockDraws:
@@ -32,7 +33,8 @@ class BlockDraws:
     purpose
         What is drawn.
     draw
-        Function of a generator and a number of iterations to an array with that many entries on its first axis.
+        Function of the runs' streams, the purpose, a block's number and a number of iterations to an array with
+        iterations on its first axis and runs on its second.
     persistence
         "redrawn" in each iteration, or "fixed": then each iteration gets what iteration 0 would get.
     """
@@ -57,11 +59,7 @@ class BlockDraws:
         if self._persistence == "fixed":
             number, size = 0, 1
         if number != self._number:
-            for run, streams in enumerate(self._streams):
-                part = self._draw(streams.at(self._purpose, number), size)
-                if run == 0:
-                    self._drawn = np.empty((size, len(self._streams), *part.shape[1:]), dtype=part.dtype)
-                self._drawn[:, run] = part
+            self._drawn = self._draw(self._streams, self._purpose, number, size)
             self._number = number
         return self._drawn
 
@@ -69,16 +67,26 @@ class BlockDraws:
 def permutation_draws(seeds: Sequence[int], purpose: Purpose, length: int, persistence: Persistence) -> BlockDraws:
     """Uniform permutations of ``range(length)``, (runs, length) an iteration."""
 
-    def draw(rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
-        return _permutations(rng, count, length)
+    def draw(streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int) -> npt.NDArray[np.int64]:
+        return _permutations(streams, purpose, number, (count, len(streams), length))
 
     return BlockDraws(seeds, purpose, draw, persistence)
 
 
-def _permutations(rng: np.random.Generator, count: int, length: int) -> npt.NDArray[np.int64]:
-    # In contiguous rows: the result keeps the layout of the array that is permuted.
-    rows = np.tile(np.arange(length), (count, 1))
-    return rng.permuted(rows, axis=-1, out=rows)
+def _permutations(
+    streams: Sequence[RunStreams], purpose: Purpose, number: int, shape: tuple[int, int, int]
+) -> npt.NDArray[np.int64]:
+    """Permutations (count, runs, length), those of a run from its own stream; the same by NumPy and by machine code."""
+    drawn = np.empty(shape, dtype=np.int64)
+    if permutations.suits(shape):
+        permutations.permute(np.stack([each.key for each in streams]), number, purpose, drawn)
+        return drawn
+    drawn[...] = np.arange(shape[-1])
+    for run, each in enumerate(streams):
+        # Rows one after another are permuted faster than rows of a larger array.
+        rows = drawn[:, run].copy()
+        drawn[:, run] = each.at(purpose, number).permuted(rows, axis=-1, out=rows)
+    return drawn
 
 
 def index_draws(
@@ -86,8 +94,11 @@ def index_draws(
 ) -> BlockDraws:
     """Independent uniform whole numbers below upper, (runs, length) an iteration."""
 
-    def draw(rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
-        return rng.integers(0, upper, (count, length))
+    def draw(streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int) -> npt.NDArray[np.int64]:
+        drawn = np.empty((count, len(streams), length), dtype=np.int64)
+        for run, each in enumerate(streams):
+            drawn[:, run] = each.at(purpose, number).integers(0, upper, (count, length))
+        return drawn
 
     return BlockDraws(seeds, purpose, draw, persistence)
 
@@ -95,9 +106,9 @@ def index_draws(
 def byzantine_draws(seeds: Sequence[int], devices: int, f: int, persistence: Persistence) -> BlockDraws:
     """Masks of f Byzantine devices, chosen uniformly, (runs, devices) an iteration."""
 
-    def draw(rng: np.random.Generator, count: int) -> npt.NDArray[np.bool_]:
+    def draw(streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int) -> npt.NDArray[np.bool_]:
         # Whole numbers are permuted in half the time that booleans take, by the same draws.
-        return _permutations(rng, count, devices) < f
+        return _permutations(streams, purpose, number, (count, len(streams), devices)) < f
 
     return BlockDraws(seeds, Purpose.BYZANTINE, draw, persistence)
 

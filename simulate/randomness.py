@@ -91,11 +91,17 @@ class RunStreams:
     ----------
     seed
         The run's seed, a whole number of any size, at least 0.
+
+    Attributes
+    ----------
+    seed : int
+    key : array of uint64, (2,)
+        The key of the run's Philox streams.
     """
 
     def __init__(self, seed: SupportsIndex) -> None:
         self.seed = _whole("seed", seed)
-        self._key = _key(self.seed)
+        self.key = _key(self.seed)
         self._open: dict[int, tuple[np.random.Generator, dict[str, Any]]] = {}
 
     def at(self, purpose: Purpose, iteration: int = 0) -> np.random.Generator:
@@ -103,7 +109,7 @@ class RunStreams:
         number = int(purpose)
         entry = self._open.get(number)
         if entry is None:
-            generator = np.random.Generator(np.random.Philox(key=self._key))
+            generator = np.random.Generator(np.random.Philox(key=self.key))
             entry = self._open[number] = (generator, dict(generator.bit_generator.state))
         generator, state = entry
         state["state"]["counter"][:] = (0, _whole("iteration", iteration, 2**64), number, 0)
