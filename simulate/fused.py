@@ -9,6 +9,7 @@ reference: results agree with it to rounding, and depend on the batch as little.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +24,7 @@ from .encoding import CyclicEncoder, CyclicEncoding, Encoder, window_sums
 from .methods import Method
 from .problems.base import Problem
 from .problems.regression import LinearRegression
+from .stretches import stretch
 
 Floats = npt.NDArray[Any]
 Whole = npt.NDArray[np.int64]
@@ -43,7 +45,12 @@ def may_fuse(method: Method, attack: Attack | None) -> bool:
 
 
 def fuse(
-    method: Method, encoder: Encoder, problem: Problem, attack: Attack | None, byzantine: BlockDraws
+    method: Method,
+    encoder: Encoder,
+    problem: Problem,
+    attack: Attack | None,
+    byzantine: BlockDraws,
+    largest_iterate: float,
 ) -> FusedIteration | None:
     """The fused iteration of a method, or None where its parts do not allow one."""
     if not may_fuse(method, attack) or not isinstance(problem, LinearRegression):
@@ -55,7 +62,7 @@ def fuse(
     assert isinstance(method.rule, Rule)
     factor = None if attack is None else attack.multiplier
     draws = _Draws(encoder, byzantine, 1.0 if factor is None else factor, features.dtype)
-    return FusedIteration(problem, method.rule, draws)
+    return FusedIteration(problem, method.rule, draws, largest_iterate)
 
 
 class FusedIteration:
@@ -69,21 +76,60 @@ class FusedIteration:
         The server's rule.
     draws
         Tasks, orders and factors of the runs.
+    largest_iterate
+        Magnitude of an entry beyond which a run counts as diverged.
     """
 
-    def __init__(self, problem: LinearRegression, rule: Rule, draws: _Draws) -> None:
+    def __init__(self, problem: LinearRegression, rule: Rule, draws: _Draws, largest_iterate: float) -> None:
         self.problem, self._rule, self._draws = problem, rule, draws
         n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
         self._share = dtype.type(1 / (draws.d * n))
         # Messages, and sums of all of them, are finite as long as no residual exceeds this.
         peak = float(np.abs(problem.features).max()) * max(1.0, abs(draws.factor))
         self._largest_residual = float(np.finfo(dtype).max) / (4 * n * draws.d * peak) if peak > 0 else 0.0
+        self._stretch = stretch(problem, rule, draws.d, self._largest_residual, largest_iterate)
         self._sorted_weights = _sorted_weights(rule, n, dtype)
         step = max(1, _CACHE_BYTES // (n * Q * dtype.itemsize))
         self._gradients = _Gradients(problem, draws.d, step)
         self._step = step
         self._sorted = np.empty((step, Q, n), dtype=dtype)
         self._messages = np.empty((0, n, Q), dtype=dtype)
+
+    @property
+    def several(self) -> bool:
+        """Whether `advance` does iterations, several at a time."""
+        return self._stretch is not None
+
+    def advance(
+        self, x: Floats, iteration: int, rates: Sequence[float]
+    ) -> tuple[int, Floats, npt.NDArray[np.bool_]] | None:
+        """Do the next iterations at once; None where only `aggregate` can do them.
+
+        Parameters
+        ----------
+        x
+            Where the runs are, (runs, Q).
+        iteration
+            t.
+        rates
+            Learning rates of the iterations that may be done.
+
+        Returns
+        -------
+        int, array, array of bool
+            How many were done, where the runs are then, and for which of them that holds: the others went beyond what
+            is taken for finite, or for diverged.
+        """
+        if self._stretch is None:
+            return None
+        block, index = self._draws.at(iteration)
+        count = min(len(rates), BLOCK - iteration % BLOCK)
+        if self._stretch.by_subset:
+            factors, places = _entries_from(block.by_subset, index, count), None
+        else:
+            factors = _entries_from(block.by_window, index, count)
+            places = _entries_from(block.places, index, count)
+        return count, *self._stretch.advance(x, factors, places, rates[:count])
 
     def aggregate(self, residuals: Floats, iteration: int) -> Floats | None:
         """What the rule makes of the messages, (runs, Q); None where some may not be finite: the plain path decides.
@@ -294,6 +340,11 @@ class _Draws:
             self._block = _Block(tasks, order, byzantine, self.d, self.factor, self._dtype)
             self._number = number
         return self._block, min(index, len(self._block.tasks) - 1)
+
+
+def _entries_from(values: npt.NDArray[Any], index: int, count: int) -> npt.NDArray[Any]:
+    """So many entries of a block's draws, of which there is one where they are fixed."""
+    return values[index : index + count] if len(values) > 1 else np.broadcast_to(values, (count, *values.shape[1:]))
 
 
 def _entries(values: npt.NDArray[Any], places: Whole) -> npt.NDArray[Any]:

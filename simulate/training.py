@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -212,8 +213,10 @@ class _Chunk:
         self.masks = byzantine_draws(seeds, plan.method.encoding.devices, plan.byzantine_count, plan.byzantine)
         self.streams = run_streams(seeds)
         self.attack = plan.attacker if plan.byzantine_count else None
-        self.fused = fuse(plan.method, self.encoder, problem, self.attack, self.masks) if observe is None else None
         self.limit = float(np.finfo(plan.dtype).max) ** 0.25
+        self.fused = None
+        if observe is None:
+            self.fused = fuse(plan.method, self.encoder, problem, self.attack, self.masks, self.limit)
         self.unharmed = True
         self.diverged = arrays.to_namespace(self.xp, np.full(len(seeds), -1), self.x)
         self.records: list[tuple[Array, Array]] = []
@@ -239,17 +242,43 @@ class _Chunk:
 
     def train(self) -> Trajectory:
         """Run all iterations."""
-        last = self.plan.iterations
-        for iteration in range(last):
+        iteration, due = 0, 0
+        while iteration < self.plan.iterations:
             recorded = self.plan.recorded(iteration)
-            residuals = None if self.fused is None else self.fused.problem.residuals(self.x)
+            residuals = None
+            if self.fused is not None and (recorded or not self.fused.several):
+                residuals = self.fused.problem.residuals(self.x)
             if recorded:
                 self._record(residuals)
-            self._step(iteration, recorded, residuals)
-            if iteration % _LIVENESS_CHECK == 0 and bool(self.xp.all(self.diverged >= 0)):
-                break
+            done = 0 if recorded and self.plan.measures else self._advance(iteration)
+            if not done:
+                self._step(iteration, recorded, residuals)
+            iteration += max(1, done)
+            if iteration > due:
+                if bool(self.xp.all(self.diverged >= 0)):
+                    break
+                due += _LIVENESS_CHECK
         self._record()
         return self._finish()
+
+    def _advance(self, iteration: int) -> int:
+        """Do the iterations up to the next one that is recorded, or some of them, at once; returns their number."""
+        plan = self.plan
+        if self.fused is None or not self.fused.several:
+            return 0
+        stop = next(t for t in itertools.count(iteration + 1) if t == plan.iterations or plan.recorded(t))
+        rates = [plan.learning_rate(t) * plan.method.step_scale for t in range(iteration, stop)]
+        ahead = self.fused.advance(self.x, iteration, rates)
+        assert ahead is not None
+        done, moved, fine = ahead
+        if self.unharmed and fine.all():
+            self.x = moved
+            return done
+        for t in range(iteration, iteration + done):
+            self._step(t, False, None)
+        # A run's result must not depend on how the others fare.
+        self.x = np.where((fine & (self.diverged < 0))[:, None], moved, self.x)
+        return done
 
     def _step(self, iteration: int, recorded: bool, residuals: Array | None) -> None:
         plan = self.plan

@@ -59,9 +59,10 @@ class Emitter:
         """A vector with a value, a number or an emitted one, in all lanes."""
         if isinstance(value, int | float):
             return self.ir.Constant(self.vector, [float(value)] * self.lanes)
-        first = self.at.insert_element(self.ir.Constant(self.vector, self.ir.Undefined), value, self.ir.IntType(32)(0))
+        nothing = self.ir.Constant(self.ir.VectorType(value.type, self.lanes), self.ir.Undefined)
+        first = self.at.insert_element(nothing, value, self.ir.IntType(32)(0))
         order = self.ir.Constant(self.ir.VectorType(self.ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.at.shuffle_vector(first, self.ir.Constant(self.vector, self.ir.Undefined), order)
+        return self.at.shuffle_vector(first, nothing, order)
 
     def offset(self, pointer: Any, *terms: Any) -> Any:
         """A pointer moved by the sum of whole numbers of values."""
@@ -81,6 +82,23 @@ class Emitter:
         """The smaller and the larger of two vectors, lane by lane; together they are the same values, NaN or not."""
         less = self.at.fcmp_ordered("<", a, b)
         return self.at.select(less, a, b), self.at.select(less, b, a)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """a b + c, rounded once where the processor can."""
+        return self.at.fadd(self.at.fmul(a, b, flags=("contract",)), c, flags=("contract",))
+
+    def without_first(self, vector: Any, count: Any) -> Any:
+        """A vector with zeros in place of its first so many lanes."""
+        kind = self.ir.VectorType(self.integer, self.lanes)
+        index = self.ir.Constant(kind, list(range(self.lanes)))
+        return self.at.select(self.at.icmp_signed(">=", index, self.splat(count)), vector, self.splat(0.0))
+
+    def beyond(self, flag: Any, value: Any, bound: Any) -> Any:
+        """One where a value's magnitude is not at most a bound, NaN included, else the flag; values or vectors."""
+        one = value.type(1.0) if value.type == self.value else self.splat(1.0)
+        above = self.at.fcmp_ordered("<=", value, bound)
+        below = self.at.fcmp_ordered(">=", value, self.at.fneg(bound))
+        return self.at.select(self.at.and_(above, below), flag, one)
 
     def least(self, a: Any, b: Any) -> Any:
         """The smaller of two whole numbers."""

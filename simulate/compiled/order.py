@@ -149,7 +149,7 @@ def _kernel(statistic: Statistic, n: int, dtype: np.dtype[Any]) -> Callable[...,
                 finite = over_columns.carried[0]
                 for value in values:
                     # Zero times what is not finite is NaN.
-                    finite = at.fadd(finite, at.fmul(value, zero, flags=("contract",)), flags=("contract",))
+                    finite = emitter.fused(value, zero, finite)
                 ordered = sort_groups(emitter, values, statistic.groups(n))
                 emitter.store(statistic.emit(emitter, ordered), emitter.offset(target, first, column))
                 over_columns.hand_on(finite)
