@@ -17,6 +17,7 @@ from . import arrays
 from .aggregation import Mean
 from .attacks import Attack
 from .blas import one_blas_thread
+from .compiled import active
 from .configuration import Configuration, Schedule
 from .description import namespace_from_name
 from .draws import Persistence, byzantine_draws
@@ -173,13 +174,13 @@ def check_seeds(seeds: int | Sequence[int]) -> list[int]:
 def _workers(plan: Configuration, runs: int, observe: Observer | None) -> int:
     """Number of chunks that are trained at the same time, on threads.
 
-    NumPy lets go of the interpreter's lock in its kernels. Where these are many or short, as without the fused
-    iteration or for an average, threads mostly wait for each other.
+    Machine code lets go of the interpreter's lock, and so does NumPy in its kernels. Where these are many or short, as
+    without the fused iteration or for NumPy's averages, threads mostly wait for each other.
     """
     method, attack = plan.method, plan.attacker if plan.byzantine_count else None
     if observe is not None or str(plan.xp) != "numpy" or not isinstance(plan.problem, ProblemFamily):
         return 1
-    if isinstance(method.rule, Mean) or not may_fuse(method, attack):
+    if not may_fuse(method, attack) or (isinstance(method.rule, Mean) and not active()):
         return 1
     messages = 8 * runs * method.encoding.devices * plan.problem.dimension
     return max(1, min(arrays.thread_count(), runs, messages // _THREAD_BYTES))

@@ -7,10 +7,11 @@ from byzbounds.simulate import Method, arrays, method_from_name, run
 from byzbounds.simulate import training as training_module
 from byzbounds.simulate.aggregation import Mean, Phocas, TrimmedMean, rule_from_name
 from byzbounds.simulate.attacks import NonFinite, SignFlipping
+from byzbounds.simulate.compiled import available, descent, interpreted
 from byzbounds.simulate.encoding import CyclicEncoding
 from byzbounds.simulate.problems import LadRegression, LinearRegression, UserProblem
 
-FAMILY = LadRegression(N=12, Q=7)
+FAMILY = LadRegression(N=12, Q=19)
 RULES = [
     Mean(),
     TrimmedMean(f=2),
@@ -36,12 +37,20 @@ def check(fused, plain, rtol=1e-9):
     assert fused.diverged == plain.diverged
 
 
-@pytest.fixture(autouse=True)
-def small_cache(monkeypatch):
-    """Room for two runs, so that three runs take two rounds."""
+@pytest.fixture(autouse=True, params=["arrays", "machine code"])
+def small_sizes(request, monkeypatch):
+    """Room for two runs, so that three runs take two rounds; or machine code whatever the size."""
     from byzbounds.simulate import fused
 
-    monkeypatch.setattr(fused, "_CACHE_BYTES", 2 * 12 * 7 * 8)
+    if request.param == "arrays":
+        monkeypatch.setattr(fused, "_CACHE_BYTES", 2 * 12 * 19 * 8)
+        with interpreted():
+            yield
+    elif not available():
+        pytest.skip("needs llvmlite")
+    else:
+        monkeypatch.setattr(descent, "LEAST_SIZE", 0)
+        yield
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
