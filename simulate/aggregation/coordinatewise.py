@@ -110,6 +110,11 @@ class TrimmedMean(Rule):
         assert cut is not None
         return by_coordinate(xp, values, MeanOfPlaces(cut, n - cut), check=check)
 
+    def statistic(self, n: int) -> MeanOfPlaces:
+        """What the rule makes of the sorted values of n messages."""
+        cut = self.trimmed(n)
+        return MeanOfPlaces(cut, n - cut)
+
 
 @dataclass(frozen=True, repr=False)
 class Median(Rule):
@@ -149,4 +154,9 @@ class Median(Rule):
         return tuple(Fraction((i == low) + (i == high), 2) for i in range(n))
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        return by_coordinate(xp, values, MedianOf(lower=self.convention == "lower"), check=check)
+        return by_coordinate(xp, values, self.statistic(values.shape[-2]), check=check)
+
+    def statistic(self, n: int) -> MedianOf:
+        """What the rule makes of the sorted values of n messages."""
+        del n
+        return MedianOf(lower=self.convention == "lower")
