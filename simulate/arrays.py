@@ -245,7 +245,7 @@ def totals(xp: Namespace, values: Array) -> Array:
 
 def _streams(values: npt.NDArray[Any]) -> bool:
     """Whether sets are so large that memory alone counts: NumPy's sum reads it a tenth faster than BLAS does."""
-    return values.itemsize == 8 and values.itemsize * values.shape[1] * values.shape[2] >= _STREAM_BYTES
+    return bool(values.nbytes >= _STREAM_BYTES and values.itemsize == 8 and values[0].nbytes >= _STREAM_BYTES)
 
 
 @lru_cache
