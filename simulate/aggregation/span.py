@@ -1,10 +1,10 @@
 """Work in the span of the messages: one product of matrices, then every step costs O(n^2) whatever q is.
 
 The Gram matrix is taken around a centre, so that a large offset that all messages share costs no digits. The first
-centre is the mean (zero, where there is little offset and a copy of the messages would be dear). Where huge messages
-have carried it so far that distances between the central messages would lose half of the digits, the centre becomes
-the coordinate-wise median, and messages beyond a radius at whose square the dtype would overflow are pulled back to
-it, in their direction from the centre: nothing that rules compute from distances can tell.
+centre is the mean (zero, where there is little offset and a copy of the messages would be dear; machine code packs
+them anyway). Where huge messages have carried it so far that distances between the central messages would lose half of
+the digits, the centre becomes the coordinate-wise median, and messages beyond a radius at whose square the dtype would
+overflow are pulled back to it, in their direction from the centre: nothing that rules compute from distances can tell.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
+from ..compiled import gram as compiled
 from .base import NonFiniteError
 from .sorting import by_coordinate
 from .statistics import MedianOf
@@ -69,10 +70,14 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
     NonFiniteError
         If a message is not finite and `check` is set.
     """
-    gram = _gram(xp, values)
-    distances = _distances(xp, gram)
+    if arrays.fast(xp) and compiled.usable(values):
+        gram, distances, certain = compiled.gram_and_distances(values, _least_resolved(values.dtype.char))
+    else:
+        gram = _gram(xp, values)
+        distances = _distances(xp, gram)
+        certain = _certainly_resolved(xp, gram, distances)
     unit = xp.ones_like(gram[:, 0, 0])
-    if _certainly_resolved(xp, gram, distances):
+    if certain:
         return Span(xp, values, gram, distances, unit)
     poor = _ill_conditioned(xp, gram, distances)
     if not bool(xp.any(poor)):
@@ -120,7 +125,8 @@ def gram_with_origin(xp: Namespace, values: Array) -> Array | None:
     None where they would not resolve the distances between the messages (see the head of the module).
     """
     n = values.shape[-2]
-    gram = _gram(xp, values, origin=True)
+    fast = arrays.fast(xp) and compiled.usable(values)
+    gram = compiled.gram(values, origin=True) if fast else _gram(xp, values, origin=True)
     messages = gram[:, :n, :n]
     distances = _distances(xp, messages)
     resolved = _certainly_resolved(xp, messages, distances)
