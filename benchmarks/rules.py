@@ -22,6 +22,7 @@ from byzbounds.simulate.aggregation import (
     rule_from_name,
 )
 from byzbounds.simulate.arrays import threads as our_threads
+from byzbounds.simulate.compiled import active, interpreted
 
 from .limits import CLOSER, LIMIT_OF
 from .measure import Call, Timing, fast_call, measure
@@ -38,6 +39,8 @@ RULES = (
 MEMORY_BYTES = 2**22
 #: What is timed three times at least, whatever it takes.
 STEADY = ("byzbounds", "limit")
+#: This project's rule without machine code.
+ARRAYS_ALONE = "byzbounds, arrays alone"
 Row = dict[str, Any]
 Key = tuple[str, int, int, str, int]
 """Rule, n, q, dtype, threads."""
@@ -84,6 +87,8 @@ def _calls(name: str, messages: Any, f: int) -> dict[str, Call]:
     n = messages.shape[0]
     ours = our_rule(name, f)
     calls: dict[str, Call] = {"byzbounds": lambda: ours(messages)}
+    if active():
+        calls[ARRAYS_ALONE] = interpreted()(lambda: ours(messages))
     for table in (LIMIT_OF, CLOSER):
         if name in table:
             limit, kernel = table[name]

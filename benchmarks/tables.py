@@ -63,9 +63,11 @@ def _rule(name: str, measured: Sequence[Row]) -> Row:
     limits = [row for row in measured if row["library"].startswith("limit")]
     peers = [row for row in measured if not row["library"].startswith(("byzbounds", "limit"))]
     peer = min(peers, key=lambda row: row["median_s"], default=None)
+    plain = next((row["median_s"] for row in measured if row["library"] == "byzbounds, arrays alone"), None)
     return {
         "rule": name,
         "byzbounds": f"{seconds(ours['median_s'])} ({seconds(ours['low_s'])} to {seconds(ours['high_s'])})",
+        "arrays alone": seconds(plain),
         "best peer": "" if peer is None else f"{seconds(peer['median_s'])} {peer['library']}",
         "over it": _digits(ours["over_best_peer"]),
         "limit": "; ".join(f"{seconds(row['median_s'])} {row['library'].removeprefix('limit: ')}" for row in limits),
@@ -83,6 +85,7 @@ def training(rows: Iterable[Row]) -> str:
                 "method": row["method"],
                 "d": row["d"],
                 "iterations a second": f"{row['per_s']:.0f} ({row['low']:.0f} to {row['high']:.0f})",
+                "arrays alone": "" if row["arrays_per_s"] is None else f"{row['arrays_per_s']:.0f}",
                 "peer loop": "" if row["peer"] is None else f"{row['peer_per_s']:.0f} {row['peer']}",
                 "speed-up": _digits(row["speedup"]),
                 "attainable": _digits(row["attainable"]),

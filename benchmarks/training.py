@@ -6,22 +6,27 @@ import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from byzbounds.simulate import Method, method_from_name, run
+from byzbounds.simulate.compiled import active, interpreted
 from byzbounds.simulate.draws import BLOCK, byzantine_draws, permutation_draws
 from byzbounds.simulate.encoding import window_sums
 from byzbounds.simulate.problems.regression import LadRegression
 from byzbounds.simulate.randomness import Purpose
+from byzbounds.simulate.stretches import stretch
 
 from .measure import fast_call
 from .peers import Aggregator, byzfl_rules, byzpy_rules
 from .rules import thread_limit
 
 N, Q, F, TRIM, GAMMA = 100, 100, 20, 10, 1e-6
+STRETCH = 10
+"""Iterations between records."""
 METHODS: dict[str, int] = {"VA": 1, "CWTM": 1, "CWTM-NNM": 1, "LAD-CWTM": 10, "LAD-CWTM-NNM": 10, "DRACO": 1}
 """Methods and their computational load d, where they have one."""
 Row = dict[str, Any]
@@ -94,14 +99,22 @@ def peer_loop(rule: Aggregator, d: int, iterations: int, features: Array, labels
     return x
 
 
-def kernels(name: str, d: int, seeds: int) -> Callable[[], Any]:
-    """The arithmetic of one iteration by itself: gradients, coding, attack and rule, with nothing drawn or recorded.
+def kernels(name: str, d: int, seeds: int) -> tuple[Callable[[], Any], int]:
+    """The arithmetic of some iterations by itself, and their number: gradients, coding, attack and rule.
 
-    An average needs no messages, but a combination of features; what is sorted is written as it is to be sorted where
-    each device sends the gradient of one subset, and transposed where messages are coded.
+    Nothing is drawn or recorded.
+
+    With machine code, ten iterations at once where it does several; else an average needs no messages, but a
+    combination of features; what is sorted is written as it is to be sorted where each device sends the gradient of one
+    subset, and transposed where messages are coded.
     """
     problem, method = LadRegression(N=N, Q=Q).draw(range(seeds)), _method(name, d)
     x = np.random.default_rng(0).normal(size=(seeds, Q))
+    ahead = None if name == "DRACO" else stretch(problem, method.rule, d, np.inf, np.inf)
+    if ahead is not None:
+        places = np.broadcast_to(np.arange(N + d - 1) % N, (STRETCH, seeds, N + d - 1)).copy()
+        factors = np.where(np.arange(N) < F, -2.0, 1.0) * np.ones((STRETCH, seeds, 1))
+        return lambda: ahead.advance(x, factors, None if ahead.by_subset else places, [0.0] * STRETCH), STRETCH
     share = np.full(N, 1 / (N - 2 * TRIM))
     share[:TRIM] = share[N - TRIM :] = 0
     encoder = method.encoding.start(range(seeds), N)
@@ -130,7 +143,7 @@ def kernels(name: str, d: int, seeds: int) -> Callable[[], Any]:
         ordered.sort(axis=-1)
         return ordered @ share
 
-    return iteration
+    return iteration, 1
 
 
 def _method(name: str, d: int) -> Method:
@@ -158,32 +171,31 @@ def _seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
     return clock() - start
 
 
-def bench_training(
-    *, seeds: int = 20, iterations: int = 512, threads: int = 1, rounds: int = 5, record_every: int = 10
-) -> Iterator[Row]:
+def bench_training(*, seeds: int = 20, iterations: int = 512, threads: int = 1, rounds: int = 5) -> Iterator[Row]:
     """Iterations per second of each method, all seeds together, against the peer loop and the kernels alone.
 
-    Medians of interleaved rounds, of processor time at one thread and of elapsed time at more. Ours include drawing the
-    problems, the peer's do not. `attainable` is the speed-up that the kernels would have by themselves, shared evenly
-    among the threads; `overhead` is what ours take beyond them, and `draws` the part of ours that goes into random
-    numbers.
+    Medians of interleaved rounds, of processor time at one thread and of elapsed time at more. Problems are drawn
+    beforehand at one thread, and by ours, not the peer's, at more: what is drawn cannot be shared among threads.
+    `attainable` is the speed-up that the kernels' arithmetic would have by itself, shared evenly among the threads;
+    `draws` the part of ours that goes into random numbers; `overhead` what ours take beyond both.
     """
     family = LadRegression(N=N, Q=Q)
     problem = family.draw([0])
+    own = family.draw(range(seeds)) if threads == 1 else family
     clock = time.process_time if threads == 1 else time.perf_counter
     for name, d in METHODS.items():
         with thread_limit(threads):
             method, peer = _method(name, d), peer_rule(name, clock)
+            train = partial(run, method, own, iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=STRETCH)
+            arithmetic, count = kernels(name, d, seeds)
+            repeated, times = fast_call(arithmetic)
             calls: dict[str, tuple[Callable[[], Any], int]] = {
-                "ours": (
-                    lambda method=method: run(
-                        method, family, iterations=iterations, gamma=GAMMA, seeds=seeds, record_every=record_every
-                    ),
-                    iterations,
-                ),
-                "kernels": fast_call(kernels(name, d, seeds)),
+                "ours": (train, iterations),
+                "kernels": (repeated, count * times),
                 "draws": (_drawing(name, seeds), BLOCK),
             }
+            if active():
+                calls["arrays"] = (interpreted()(train), iterations)
             if peer is not None:
                 calls["peer"] = (
                     lambda rule=peer[1], d=d: peer_loop(rule, d, iterations, problem.features[0], problem.labels[0]),
@@ -191,7 +203,8 @@ def bench_training(
                 )
             taken = _rounds(calls, rounds, clock)
         middle = {key: statistics.median(values) for key, values in taken.items()}
-        ours, alone, loop = middle["ours"], middle["kernels"] / threads, middle.get("peer")
+        ours, loop = middle["ours"], middle.get("peer")
+        alone, draws = middle["kernels"] / threads, middle["draws"] / threads
         yield {
             "method": name,
             "d": d,
@@ -200,12 +213,13 @@ def bench_training(
             "per_s": 1 / ours,
             "low": 1 / max(taken["ours"]),
             "high": 1 / min(taken["ours"]),
+            "arrays_per_s": 1 / middle["arrays"] if "arrays" in middle else None,
             "peer": None if peer is None else peer[0],
             "peer_per_s": None if loop is None else 1 / (loop * seeds),
             "speedup": None if loop is None else loop * seeds / ours,
             "attainable": None if loop is None else loop * seeds / alone,
-            "overhead": ours / alone - 1,
-            "draws": middle["draws"] / threads / ours,
+            "overhead": ours / (alone + draws) - 1,
+            "draws": draws / ours,
         }
 
 

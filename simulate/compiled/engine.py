@@ -29,14 +29,15 @@ def interpreted() -> Iterator[None]:
 
 @cache
 def available() -> bool:
-    """Whether llvmlite can make code for this processor; ``BYZBOUNDS_COMPILED=0`` says no."""
+    """Whether llvmlite makes code that runs on this processor; ``BYZBOUNDS_COMPILED=0`` says no."""
     if os.environ.get("BYZBOUNDS_COMPILED", "1") == "0":
         return False
     try:
         machine()
+        same = build("define i64 @same(i64 %x) { ret i64 %x }", "same", ctypes.c_int64, [ctypes.c_int64])
+        return bool(same(7) == 7)
     except (ImportError, OSError, RuntimeError):
         return False
-    return True
 
 
 def active() -> bool:
@@ -92,7 +93,7 @@ def build(module: Any, name: str, result: Any, arguments: Sequence[Any]) -> Call
     Parameters
     ----------
     module
-        The module; it is verified.
+        The module, or its text; it is verified.
     name
         The function's name in it.
     result, arguments
