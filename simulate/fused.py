@@ -19,6 +19,7 @@ import numpy.typing as npt
 from . import arrays
 from .aggregation import Mean, Median, Rule, TrimmedMean
 from .attacks import Attack
+from .compiled import active, messages
 from .draws import BLOCK, BlockDraws
 from .encoding import CyclicEncoder, CyclicEncoding, Encoder, window_sums
 from .methods import Method
@@ -88,6 +89,9 @@ class FusedIteration:
         peak = float(np.abs(problem.features).max()) * max(1.0, abs(draws.factor))
         self._largest_residual = float(np.finfo(dtype).max) / (4 * n * draws.d * peak) if peak > 0 else 0.0
         self._stretch = stretch(problem, rule, draws.d, self._largest_residual, largest_iterate)
+        self._writes = (
+            active() and problem.features.flags.c_contiguous and messages.suits(n, draws.d, Q, problem.features.dtype)
+        )
         self._sorted_weights = _sorted_weights(rule, n, dtype)
         step = max(1, _CACHE_BYTES // (n * Q * dtype.itemsize))
         self._gradients = _Gradients(problem, draws.d, step)
@@ -185,6 +189,13 @@ class FusedIteration:
         """Messages (runs, N, Q) in the order of the devices, in a buffer that the next iteration uses again."""
         if len(self._messages) != len(residuals):
             self._messages = np.empty((len(residuals), *self._messages.shape[1:]), dtype=residuals.dtype)
+        if self._writes:
+            features, places = self.problem.features, block.places[index]
+            scaled = residuals.reshape(-1).take(_flat(places, residuals.shape[-1]))
+            scaled *= scaled.dtype.type(1 / self._draws.d)
+            coded = (scaled, block.by_window[index], places, block.owners[index])
+            messages.send(features, *coded, self._draws.d, self._messages)
+            return self._messages
         factors, tasks = block.by_device[index], block.tasks[index]
         if self._draws.d == 1:
             places, scaled = self._gradients.scaled(residuals, _entries(block.places[index], tasks))
@@ -288,6 +299,13 @@ class _Block:
     def places(self) -> Whole:
         """The order, continued by its first d - 1: (B, S, N + d - 1)."""
         return np.concatenate((self._order, self._order[..., : self._d - 1]), axis=-1)
+
+    @cached_property
+    def owners(self) -> Whole:
+        """The device whose window starts at each place."""
+        owners = np.empty_like(self.tasks)
+        np.put_along_axis(owners, self.tasks, np.broadcast_to(np.arange(owners.shape[-1]), owners.shape), axis=-1)
+        return owners
 
     @cached_property
     def by_device(self) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar, Literal, Self
 
 from .. import arrays
@@ -90,7 +91,7 @@ class TrimmedMean(Rule):
     def trimmed(self, n: int, f: int | None = None) -> int:
         """Number of values left out on either side, of n."""
         if self.fraction is not None:
-            return int(Fraction(str(self.fraction)) * n)
+            return _share(self.fraction, n)
         rule = self._ready(n, f)
         assert rule.f is not None
         return rule.f
@@ -114,6 +115,12 @@ class TrimmedMean(Rule):
         """What the rule makes of the sorted values of n messages."""
         cut = self.trimmed(n)
         return MeanOfPlaces(cut, n - cut)
+
+
+@lru_cache
+def _share(fraction: float, n: int) -> int:
+    """The whole part of a fraction of n, the fraction read as the decimal number that it prints as."""
+    return int(Fraction(str(fraction)) * n)
 
 
 @dataclass(frozen=True, repr=False)

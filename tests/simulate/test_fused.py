@@ -7,7 +7,7 @@ from byzbounds.simulate import Method, arrays, method_from_name, run
 from byzbounds.simulate import training as training_module
 from byzbounds.simulate.aggregation import Mean, Phocas, TrimmedMean, rule_from_name
 from byzbounds.simulate.attacks import NonFinite, SignFlipping
-from byzbounds.simulate.compiled import available, descent, interpreted
+from byzbounds.simulate.compiled import available, descent, interpreted, order
 from byzbounds.simulate.encoding import CyclicEncoding
 from byzbounds.simulate.problems import LadRegression, LinearRegression, UserProblem
 
@@ -49,7 +49,8 @@ def small_sizes(request, monkeypatch):
     elif not available():
         pytest.skip("needs llvmlite")
     else:
-        monkeypatch.setattr(descent, "LEAST_SIZE", 0)
+        for module in (descent, order):
+            monkeypatch.setattr(module, "LEAST_SIZE", 0)
         yield
 
 
