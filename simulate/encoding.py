@@ -18,7 +18,7 @@ from .randomness import Purpose, run_streams
 
 Weights = npt.NDArray[Any]
 
-_SPARSE = 0.15
+SPARSE = 0.15
 """Share of non-zero weights up to which a sparse product is faster than a dense one (measured with scipy's CSR)."""
 
 
@@ -227,10 +227,12 @@ class AllocatedEncoding:
 
     def start(self, seeds: Sequence[int], subsets: int) -> Encoder:
         """Prepare for the runs with these seeds: draw each run's allocation."""
-        return _AllocatedEncoder(self, seeds, subsets)
+        return AllocatedEncoder(self, seeds, subsets)
 
 
-class _AllocatedEncoder:
+class AllocatedEncoder:
+    """`AllocatedEncoding`, started for runs: each has an allocation of its own."""
+
     def __init__(self, encoding: AllocatedEncoding, seeds: Sequence[int], subsets: int) -> None:
         self._encoding, self._subsets = encoding, subsets
         self._streams = run_streams(seeds)
@@ -240,8 +242,9 @@ class _AllocatedEncoder:
         self._moved: Array = None
 
     def messages(self, problem: Problem, x: Array, iteration: int) -> Array:
+        """What the devices send if all are honest, (runs, N, Q)."""
         weights = self.weights(iteration)
-        if self._held.density <= _SPARSE and hasattr(problem, "combine_held"):
+        if self._held.density <= SPARSE and hasattr(problem, "combine_held"):
             messages = problem.combine_held(x, self._held)
             if messages is not None:
                 return messages
@@ -250,6 +253,7 @@ class _AllocatedEncoder:
         return problem.combine(x, self._moved)
 
     def weights(self, iteration: int) -> Weights:
+        """The same as weights of the subsets, (runs, N, M)."""
         wanted = 0 if self._encoding.subsets == "fixed" else iteration
         if wanted != self._iteration:
             held = np.stack([self._allocate(streams.at(Purpose.ALLOCATION, wanted)) for streams in self._streams])

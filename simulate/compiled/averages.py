@@ -1,0 +1,146 @@
+"""Iterations of gradient descent along combinations of gradients of a linear regression, run after run.
+
+An average of messages, whatever was coded and attacked by factors, is a combination of the subsets' gradients, each a
+residual times a row of features. A few rows at a time are read from memory once: their residuals follow, then their
+part of the combination, while they are in the nearest cache; a run's features may stay in the next one between its
+iterations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .emit import Emitter
+from .order import LEAST_SIZE
+
+_ROWS = 8
+"""Number of rows that are worked on together, so that sums need not wait for each other."""
+
+
+def suits(n: int, columns: int, dtype: np.dtype[Any]) -> bool:
+    """Whether there is code for n subsets with so many columns; whether it may be used, `active` says."""
+    return n * columns >= LEAST_SIZE and columns * dtype.itemsize >= 64
+
+
+@lru_cache(maxsize=64)
+def kernel(n: int, dtype: np.dtype[Any]) -> Callable[..., float]:
+    """Code for iterations on n subsets.
+
+    The arguments of the function are addresses and whole numbers:
+
+    features, labels
+        Of each run, (runs, n, columns) and (runs, n); contiguous.
+    x
+        Where the runs are, (runs, columns); overwritten by where they end.
+    factors
+        Factors of the subsets' gradients, (iterations, runs, n).
+    rates
+        Learning rates of the iterations, and behind them the largest residual and the largest iterate that are allowed.
+    scratch
+        Room for columns entries and a vector.
+    bad
+        (runs,), zero at first; positive afterwards for a run that went beyond what is allowed: it is not to be used.
+    places
+        Not read.
+    shared
+        0 where all runs have the first one's features and labels, else 1.
+    runs, iterations, columns
+        Numbers.
+    """
+    return _Combination(Emitter(dtype, 8, 4), n).emit()
+
+
+class _Combination:
+    """The parts of the kernel: loops over runs and iterations, groups of rows, step."""
+
+    def __init__(self, emitter: Emitter, n: int) -> None:
+        self.emitter, self.at, self.n = emitter, emitter.at, n
+        self.columns = emitter.integers[3]
+        self.last = self.at.sub(self.columns, emitter.number(emitter.lanes))
+
+    def emit(self) -> Callable[..., float]:
+        """Emit all of it, and compile."""
+        emitter, at, n = self.emitter, self.at, self.n
+        features, labels, x, factors, rates, scratch, bad, _ = emitter.pointers
+        own, runs, iterations, columns = emitter.integers
+        bounds = [at.load(emitter.offset(rates, iterations, each)) for each in (0, 1)]
+        with emitter.loop(runs) as over_runs:
+            run = over_runs.index
+            data = at.mul(own, run)
+            block = emitter.offset(features, at.mul(at.mul(data, columns), emitter.number(n)))
+            targets = emitter.offset(labels, at.mul(data, emitter.number(n)))
+            here = emitter.offset(x, at.mul(run, columns))
+            with emitter.loop(iterations) as steps:
+                entry = at.add(at.mul(steps.index, runs), run)
+                weights = emitter.offset(factors, at.mul(entry, emitter.number(n)))
+                far = self._combine((block, targets, weights), here, scratch, bounds[0])
+                rate = at.load(emitter.offset(rates, steps.index))
+                away = self._step(here, scratch, rate, bounds[1])
+                flag = emitter.offset(bad, run)
+                at.store(at.fadd(at.load(flag), at.fadd(far, away)), flag)
+        return emitter.finish()
+
+    def _combine(self, data: tuple[Any, Any, Any], here: Any, total: Any, bound: Any) -> Any:
+        """Write the combination of gradients; returns one if some residuals are beyond a bound, else zero."""
+        emitter, at = self.emitter, self.at
+        with emitter.loop(self.columns, emitter.lanes) as over:
+            emitter.store(emitter.splat(0.0), emitter.offset(total, over.index))
+        count = min(_ROWS, self.n)
+        with emitter.loop(self.n, count, carried=[emitter.value(0.0)]) as groups:
+            # The last group goes back so far that it ends with the rows; those that it shares count once.
+            first = emitter.least(groups.index, emitter.number(self.n - count))
+            rows = [
+                emitter.offset(data[0], at.mul(at.add(first, emitter.number(i)), self.columns)) for i in range(count)
+            ]
+            far, scales = groups.carried[0], []
+            for i, product in enumerate(self._products(rows, here)):
+                place = at.add(first, emitter.number(i))
+                residual = at.fsub(product, at.load(emitter.offset(data[1], place)))
+                far = emitter.beyond(far, residual, bound)
+                scale = at.fmul(residual, at.load(emitter.offset(data[2], place)))
+                scale = at.select(at.icmp_signed(">=", place, groups.index), scale, emitter.value(0.0))
+                scales.append(emitter.splat(scale))
+            with emitter.loop(self.columns, emitter.lanes) as over:
+                slot, column = emitter.offset(total, over.index), emitter.least(over.index, self.last)
+                value = emitter.load(slot)
+                for row, scale in zip(rows, scales, strict=True):
+                    value = emitter.fused(emitter.load(emitter.offset(row, column)), scale, value)
+                emitter.store(value, slot)
+            groups.hand_on(far)
+        return groups.results[0]
+
+    def _products(self, rows: list[Any], here: Any) -> list[Any]:
+        """Inner products of rows and the iterate."""
+        emitter, at = self.emitter, self.at
+        # The last vector goes back so far that it ends with the row; what it shares with the one before counts once.
+        full = at.sub(self.columns, at.srem(self.columns, emitter.number(emitter.lanes)))
+        tail = emitter.without_first(emitter.load(emitter.offset(here, self.last)), at.sub(full, self.last))
+        sums = [at.fmul(emitter.load(emitter.offset(row, self.last)), tail) for row in rows]
+        with emitter.loop(full, emitter.lanes, carried=sums) as over:
+            x = emitter.load(emitter.offset(here, over.index))
+            over.hand_on(
+                *(
+                    emitter.fused(emitter.load(emitter.offset(row, over.index)), x, total)
+                    for row, total in zip(rows, over.carried, strict=True)
+                )
+            )
+        return [emitter.total(total) for total in over.results]
+
+    def _step(self, here: Any, total: Any, rate: Any, bound: Any) -> Any:
+        """Move against the combination; returns how many lanes went beyond a bound."""
+        emitter, at = self.emitter, self.at
+        rates, bounds = emitter.splat(rate), emitter.splat(bound)
+        with emitter.loop(self.columns, emitter.lanes, carried=[emitter.splat(0.0)]) as over:
+            slot, column = emitter.offset(total, over.index), emitter.least(over.index, self.last)
+            value = at.fsub(emitter.load(emitter.offset(here, column)), at.fmul(rates, emitter.load(slot)))
+            # Not in place: the last vector may begin inside the one before.
+            emitter.store(value, slot)
+            over.hand_on(emitter.beyond(over.carried[0], value, bounds))
+        with emitter.loop(self.columns, emitter.lanes) as piece:
+            column = emitter.least(piece.index, self.last)
+            emitter.store(emitter.load(emitter.offset(total, piece.index)), emitter.offset(here, column))
+        return emitter.total(over.results[0])
