@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
+from ..compiled import neighbours
 from .base import COORDINATE_WISE, Invariance, Rule
 from .sequential import SequentialKrum
 from .sorting import by_coordinate
@@ -56,8 +57,10 @@ class _Scored(Rule):
         return 2 * n * q + 6 * n * n
 
     def _scores(self, xp: Namespace, values: Array, check: bool) -> Array:
-        ordered = xp.sort(span(xp, values, check).distances, axis=-1, stable=False)
-        return xp.sum(ordered[..., : self.counted(values.shape[-2])], axis=-1)
+        distances, counted = span(xp, values, check).distances, self.counted(values.shape[-2])
+        if arrays.fast(xp) and neighbours.suits(distances):
+            return neighbours.nearest_sums(distances, counted)
+        return xp.sum(xp.sort(distances, axis=-1, stable=False)[..., :counted], axis=-1)
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,6 +19,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array, Namespace
 from ..compiled import gram as compiled
+from ..compiled import neighbours
 from .base import NonFiniteError
 from .sorting import by_coordinate
 from .statistics import MedianOf
@@ -111,7 +112,10 @@ def _unit(xp: Namespace, deviations: Array) -> Array:
 def nearest(xp: Namespace, distances: Array, count: int) -> Array:
     """Mask (batch, n, n) of the `count` messages nearest to each one, itself first; the first devices win a tie."""
     if arrays.fast(xp):
-        last = np.partition(distances, count - 1, axis=-1)[..., count - 1 : count]
+        if neighbours.suits(distances):
+            last = neighbours.reach(distances, count)[..., None]
+        else:
+            last = np.partition(distances, count - 1, axis=-1)[..., count - 1 : count]
         mask = distances <= last
         if np.count_nonzero(mask) == count * last.size:
             return mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ _LEAST = 4096
 def usable(values: Any) -> bool:
     """Whether kernels may read messages (sets, n, q) of NumPy row by row; by shape, dtype, and strides alone."""
     size = values.itemsize
+    if sys.byteorder != "little":
+        return False
     if values.shape[-2] * values.shape[-1] < _LEAST or values.strides[-1] != size or not arrays.plain(values):
         return False
     if not values.flags.aligned or any(stride % size for stride in values.strides) or not engine.active():

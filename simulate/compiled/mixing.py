@@ -21,8 +21,10 @@ from .emit import Emitter
 
 _GROUP = 4
 _SUBSETS = 2**_GROUP
-_ROWS = 4
-"""Means that are built at the same time."""
+_WORD = 8
+"""Unit of distances in a table, in bytes, so that they fit a byte."""
+_ROWS = 8
+"""Means that are built at the same time; their codes, a byte each, are read as one number."""
 _TILE_BYTES = 2**17
 _NARROWEST = 128
 """Columns of a tile at least."""
@@ -59,7 +61,7 @@ def means(values: Any, mask: Any, count: int) -> Any:
     lanes = engine.machine().lanes(size)
     groups, lines = -(-n // _GROUP), -(-outputs // _ROWS)
     mask = np.ascontiguousarray(mask)
-    codes = np.empty((sets, lines, groups, _ROWS), dtype=np.uint16)
+    codes = np.empty((sets, lines, groups, _ROWS), dtype=np.uint8)
     _encode(values.dtype)(mask.ctypes.data, codes.ctypes.data, sets, outputs, n, groups, lines)
     tiles = -(-q // max(_NARROWEST, _TILE_BYTES // (n * size)))
     width = min(q, -(-q // (tiles * lanes)) * lanes)
@@ -89,23 +91,23 @@ def means(values: Any, mask: Any, count: int) -> Any:
 
 @lru_cache
 def _encode(dtype: Any) -> Callable[..., Any]:
-    """Write, for each mean and group, where its partial sum stands in the group's table, in bytes: of mask, codes.
+    """Write, for each mean and group, where its partial sum stands in the group's table, in `_WORD`s: of mask, codes.
 
     Codes (sets, lines, groups, rows of a line) stand in the order in which they are used.
     """
     emit = Emitter(dtype, 2, 5)
     at, ir = emit.at, emit.ir
-    byte, half, word = (ir.IntType(bits) for bits in (8, 16, 32))
-    mask, codes = at.bitcast(emit.pointers[0], byte.as_pointer()), at.bitcast(emit.pointers[1], half.as_pointer())
+    byte, word = ir.IntType(8), ir.IntType(32)
+    mask, codes = (at.bitcast(pointer, byte.as_pointer()) for pointer in emit.pointers)
     sets, rows, columns, groups, lines = emit.integers
     full = at.sdiv(columns, emit.number(_GROUP))
     begin = at.mul(full, emit.number(_GROUP))
-    size = emit.lanes * dtype.itemsize
+    size = emit.lanes * dtype.itemsize // _WORD
 
     def place(which: Any, row: Any, group: Any) -> Any:
         line, inside = at.sdiv(row, emit.number(_ROWS)), at.srem(row, emit.number(_ROWS))
         index = at.add(at.mul(at.add(at.mul(which, lines), line), groups), group)
-        return at.gep(codes, [at.add(at.mul(index, emit.number(_ROWS)), inside)], source_etype=half)
+        return at.gep(codes, [at.add(at.mul(index, emit.number(_ROWS)), inside)], source_etype=byte)
 
     with emit.loop(sets) as which:
         with emit.loop(rows) as row:
@@ -117,17 +119,17 @@ def _encode(dtype: Any) -> Callable[..., Any]:
                 bits = at.load(at.bitcast(four, word.as_pointer()), align=1, typ=word)
                 # The lowest bits of the four bytes become bits 24 to 27.
                 code = at.and_(at.lshr(at.mul(bits, word(0x01020408)), word(24)), word(_SUBSETS - 1))
-                there = at.gep(first, [at.mul(group.index, emit.number(_ROWS))], source_etype=half)
-                at.store(at.trunc(at.mul(code, word(size)), half), there)
+                there = at.gep(first, [at.mul(group.index, emit.number(_ROWS))], source_etype=byte)
+                at.store(at.trunc(at.mul(code, word(size)), byte), there)
             with emit.loop(at.sub(columns, begin), carried=[emit.number(0)]) as rest:
                 bit = at.load(at.gep(here, [at.add(begin, rest.index)], source_etype=byte), typ=byte)
                 rest.hand_on(at.or_(rest.carried[0], at.shl(at.zext(bit, emit.integer), rest.index)))
             with emit.loop(at.sub(groups, full)):
                 at.store(
-                    at.trunc(at.mul(rest.results[0], emit.number(size)), half), place(which.index, row.index, full)
+                    at.trunc(at.mul(rest.results[0], emit.number(size)), byte), place(which.index, row.index, full)
                 )
         with emit.loop(at.sub(at.mul(lines, emit.number(_ROWS)), rows)) as row, emit.loop(groups) as group:
-            at.store(half(0), place(which.index, at.add(rows, row.index), group.index))
+            at.store(byte(0), place(which.index, at.add(rows, row.index), group.index))
     return emit.finish()
 
 
@@ -138,8 +140,8 @@ def _kernel(dtype: Any) -> Callable[..., Any]:
     x, codes, table, tile, sums, out = emit.pointers
     set_stride, row_stride, rows, groups, step, outputs, lines, count, total, tiles = emit.integers[:10]
     width, stride, start, stop = emit.integers[10:]
-    at, half, lanes = emit.at, emit.ir.IntType(16), emit.lanes
-    codes = at.bitcast(codes, half.as_pointer())
+    at, byte, lanes = emit.at, emit.ir.IntType(8), emit.lanes
+    codes = at.bitcast(codes, byte.as_pointer())
     factor = emit.splat(at.fdiv(emit.value(1.0), at.sitofp(count, emit.value)))
     with emit.loop(at.sub(stop, start)) as round_:
         number = at.add(start, round_.index)
@@ -151,12 +153,12 @@ def _kernel(dtype: Any) -> Callable[..., Any]:
         missing = at.sub(at.mul(groups, emit.number(_GROUP)), rows)
         with emit.loop(at.mul(missing, stride), lanes) as cleared:
             emit.store(emit.splat(0.0), emit.offset(tile, at.mul(rows, stride), cleared.index))
-        chosen = at.gep(codes, [at.mul(which, at.mul(at.mul(lines, groups), emit.number(_ROWS)))], source_etype=half)
+        chosen = at.gep(codes, [at.mul(which, at.mul(at.mul(lines, groups), emit.number(_ROWS)))], source_etype=byte)
         with _vectors(emit, width) as here, emit.loop(groups, step) as part:
             taken = emit.least(step, at.sub(groups, part.index))
             members = emit.offset(tile, here, at.mul(part.index, at.mul(stride, emit.number(_GROUP))))
             _tabulate(emit, members, stride, taken, table)
-            begin = at.gep(chosen, [at.mul(part.index, emit.number(_ROWS))], source_etype=half)
+            begin = at.gep(chosen, [at.mul(part.index, emit.number(_ROWS))], source_etype=byte)
             fresh = at.icmp_signed("==", part.index, emit.number(0))
             _add(emit, table, begin, groups, taken, lines, emit.offset(sums, here), stride, fresh)
         target = emit.offset(out, at.mul(at.mul(which, outputs), total), column)
@@ -201,7 +203,7 @@ def _add(
     emit: Emitter, table: Any, codes: Any, groups: Any, taken: Any, lines: Any, sums: Any, stride: Any, fresh: Any
 ) -> None:
     """Add the partial sums of some of the groups, from zero if `fresh`, to the sums of one vector of columns."""
-    at, half, byte = emit.at, emit.ir.IntType(16), emit.ir.IntType(8)
+    at, byte = emit.at, emit.ir.IntType(8)
     size = _SUBSETS * emit.lanes * emit.dtype.itemsize
     table = at.bitcast(table, byte.as_pointer())
     with emit.loop(lines) as line:
@@ -211,11 +213,12 @@ def _add(
         with emit.loop(taken, carried=before) as group:
             here = at.gep(table, [at.mul(group.index, emit.number(size))], source_etype=byte)
             mine = at.add(at.mul(first, groups), at.mul(group.index, emit.number(_ROWS)))
+            there = at.gep(codes, [mine], source_etype=byte)
+            packed = at.load(at.bitcast(there, emit.integer.as_pointer()), align=_ROWS, typ=emit.integer)
             totals = []
             for row, value in enumerate(group.carried):
-                there = at.gep(codes, [at.add(mine, emit.number(row))], source_etype=half)
-                moved = at.zext(at.load(there, typ=half), emit.integer)
-                totals.append(at.fadd(value, emit.load(at.gep(here, [moved], source_etype=byte))))
+                code = at.and_(at.lshr(packed, emit.number(8 * row)), emit.number(255))
+                totals.append(at.fadd(value, emit.load(at.gep(here, [code], source_etype=emit.integer))))
             group.hand_on(*totals)
         for value, place in zip(group.results, places, strict=True):
             emit.store(value, place)

@@ -11,6 +11,7 @@ import pytest
 from byzbounds.simulate import arrays, compiled
 from byzbounds.simulate.aggregation import NNM
 from byzbounds.simulate.compiled import mixing as subject
+from byzbounds.simulate.compiled import neighbours
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="llvmlite is missing")
 SHAPES = [(1, 1, 16, 1), (2, 3, 33, 5), (1, 4, 1031, 4), (1, 37, 129, 6), (2, 100, 100, 100), (1, 103, 300, 7)]
@@ -91,6 +92,31 @@ class TestMeans:
         with arrays.threads(3):
             np.testing.assert_array_equal(subject.means(values, mask, 8), one)
         check(values[:1], mask[:1], 8, one[:1])
+
+
+class TestNeighbours:
+    """Smallest distances, by a network on symmetric matrices."""
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize(("sets", "n"), [(1, 64), (3, 67), (20, 100), (1, 128)])
+    def test_sorted_rows(self, sets: int, n: int, dtype: str) -> None:
+        half = np.random.default_rng(n).integers(0, 50, (sets, n, n)).astype(dtype) + 0.1
+        distances = half + half.swapaxes(-1, -2)
+        assert neighbours.suits(distances)
+        with compiled.interpreted():
+            assert not neighbours.suits(distances)
+        for count in (1, 2, n // 2, n - 1, n):
+            ordered = np.sort(distances, axis=-1)[..., :count]
+            np.testing.assert_array_equal(neighbours.reach(distances, count), ordered[..., -1])
+            bound = 8 * float(np.finfo(dtype).eps)
+            np.testing.assert_allclose(neighbours.nearest_sums(distances, count), ordered.sum(axis=-1), rtol=bound)
+
+    def test_equal_distances_have_equal_sums(self) -> None:
+        values = np.random.default_rng(1).standard_normal(70)
+        distances = np.stack([np.random.default_rng(i).permutation(values) for i in range(70)], axis=-1)
+        assert len(set(neighbours.nearest_sums(distances[None], 55)[0])) == 1
+        assert not neighbours.suits(np.zeros((1, 129, 129)))
+        assert not neighbours.suits(np.zeros((1, 60, 60)))
 
 
 class TestNNM:
