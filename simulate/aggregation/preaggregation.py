@@ -83,9 +83,10 @@ class Bucketing(Preaggregator):
             order = np.broadcast_to(stream(self.seed, Purpose.RULE).permutation(n), (count, n))
             values = arrays.take_rows(xp, values, arrays.to_namespace(xp, order, values))
         full = n - n % self.size
-        means = values[:, 0 : full : self.size, :] + 0.0
-        for member in range(1, self.size if full else 0):
-            means += values[:, member : full : self.size, :]
+        members = [values[:, member : full : self.size, :] for member in range(self.size if full else 1)]
+        means = members[0] + (members[1] if len(members) > 1 else 0.0)
+        for member in members[2:]:
+            means += member
         means /= self.size
         if n == full:
             return means
