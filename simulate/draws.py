@@ -37,40 +37,104 @@ class BlockDraws:
         iterations on its first axis and runs on its second.
     persistence
         "redrawn" in each iteration, or "fixed": then each iteration gets what iteration 0 would get.
+
+    Attributes
+    ----------
+    size : int
+        Number of iterations that a block has draws of its own for: BLOCK, or 1 if they are fixed.
     """
 
     def __init__(self, seeds: Sequence[int], purpose: Purpose, draw: _Draw, persistence: Persistence) -> None:
         self._streams = run_streams(seeds)
         self._purpose = purpose
         self._draw = draw
-        self._persistence = check_persistence("persistence", persistence)
+        self.size = 1 if check_persistence("persistence", persistence) == "fixed" else BLOCK
         self._number = -1
         self._drawn: npt.NDArray[Any] = np.empty((0, 0))
 
     def at(self, iteration: int) -> npt.NDArray[Any]:
         """The draw of an iteration, one entry a run on the leading axis."""
         block, offset = divmod(iteration, BLOCK)
-        drawn: npt.NDArray[Any] = self.block(block)[0 if self._persistence == "fixed" else offset]
+        drawn: npt.NDArray[Any] = self.block(block)[min(offset, self.size - 1)]
         return drawn
 
     def block(self, number: int) -> npt.NDArray[Any]:
         """The draws of iterations BLOCK number, BLOCK number + 1, ..., (BLOCK, runs, ...); (1, runs, ...) if fixed."""
-        size = BLOCK
-        if self._persistence == "fixed":
-            number, size = 0, 1
+        number = 0 if self.size == 1 else number
         if number != self._number:
-            self._drawn = self._draw(self._streams, self._purpose, number, size)
+            self._drawn = self._draw(self._streams, self._purpose, number, self.size)
             self._number = number
         return self._drawn
 
 
+class PermutationDraws(BlockDraws):
+    """Uniform permutations of ``range(length)``, or masks of their entries below a number.
+
+    Parameters
+    ----------
+    seeds, purpose, persistence
+        As for `BlockDraws`.
+    length
+        Number of entries.
+    below
+        The number; None for the permutations themselves.
+    """
+
+    def __init__(
+        self, seeds: Sequence[int], purpose: Purpose, length: int, persistence: Persistence, below: int | None = None
+    ) -> None:
+        super().__init__(seeds, purpose, self._permuted, persistence)
+        self._length, self._below = length, below
+
+    def _permuted(
+        self, streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int
+    ) -> npt.NDArray[np.int64] | npt.NDArray[np.bool_]:
+        # Whole numbers are permuted in half the time that booleans take, by the same draws.
+        drawn = _permutations(streams, purpose, number, (count, len(streams), self._length))
+        return drawn if self._below is None else drawn < self._below
+
+    def moved(
+        self, maps: Sequence[BlockDraws], number: int, factor: float, dtype: np.dtype[Any]
+    ) -> npt.NDArray[Any] | None:
+        """Factors where permutations of the same runs take the entries of a block's masks, with no draw written down.
+
+        Parameters
+        ----------
+        maps
+            The permutations, applied one after another.
+        number
+            Of the block.
+        factor
+            What is in the places of the entries below the number; one is in the others.
+        dtype
+            Of the factors.
+
+        Returns
+        -------
+        array or None
+            (BLOCK, runs, length); None where the draws themselves serve as well: some are fixed, or there is no machine
+            code for them.
+        """
+        shape = (BLOCK, len(self._streams), self._length)
+        drawn = [self, *(each for each in maps if isinstance(each, PermutationDraws))]
+        if self._below is None or any(each.size < BLOCK or each._length != self._length for each in drawn):
+            return None
+        if len(drawn) <= len(maps) or not permutations.suits((len(drawn), *shape)):
+            return None
+        factors = np.empty(shape, dtype=dtype)
+        purposes = [each._purpose for each in drawn]
+        permutations.spread(_keys(self._streams), number, purposes, self._below, factor, factors)
+        return factors
+
+
 def permutation_draws(seeds: Sequence[int], purpose: Purpose, length: int, persistence: Persistence) -> BlockDraws:
     """Uniform permutations of ``range(length)``, (runs, length) an iteration."""
+    return PermutationDraws(seeds, purpose, length, persistence)
 
-    def draw(streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int) -> npt.NDArray[np.int64]:
-        return _permutations(streams, purpose, number, (count, len(streams), length))
 
-    return BlockDraws(seeds, purpose, draw, persistence)
+def byzantine_draws(seeds: Sequence[int], devices: int, f: int, persistence: Persistence) -> PermutationDraws:
+    """Masks of f Byzantine devices, chosen uniformly, (runs, devices) an iteration."""
+    return PermutationDraws(seeds, Purpose.BYZANTINE, devices, persistence, below=f)
 
 
 def _permutations(
@@ -79,7 +143,7 @@ def _permutations(
     """Permutations (count, runs, length), those of a run from its own stream; the same by NumPy and by machine code."""
     drawn = np.empty(shape, dtype=np.int64)
     if permutations.suits(shape):
-        permutations.permute(np.stack([each.key for each in streams]), number, purpose, drawn)
+        permutations.permute(_keys(streams), number, purpose, drawn)
         return drawn
     drawn[...] = np.arange(shape[-1])
     for run, each in enumerate(streams):
@@ -87,6 +151,10 @@ def _permutations(
         rows = drawn[:, run].copy()
         drawn[:, run] = each.at(purpose, number).permuted(rows, axis=-1, out=rows)
     return drawn
+
+
+def _keys(streams: Sequence[RunStreams]) -> npt.NDArray[np.uint64]:
+    return np.stack([each.key for each in streams])
 
 
 def index_draws(
@@ -101,16 +169,6 @@ def index_draws(
         return drawn
 
     return BlockDraws(seeds, purpose, draw, persistence)
-
-
-def byzantine_draws(seeds: Sequence[int], devices: int, f: int, persistence: Persistence) -> BlockDraws:
-    """Masks of f Byzantine devices, chosen uniformly, (runs, devices) an iteration."""
-
-    def draw(streams: Sequence[RunStreams], purpose: Purpose, number: int, count: int) -> npt.NDArray[np.bool_]:
-        # Whole numbers are permuted in half the time that booleans take, by the same draws.
-        return _permutations(streams, purpose, number, (count, len(streams), devices)) < f
-
-    return BlockDraws(seeds, Purpose.BYZANTINE, draw, persistence)
 
 
 def check_persistence(argument: str, value: str) -> Persistence:

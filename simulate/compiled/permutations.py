@@ -77,17 +77,55 @@ def permute(keys: npt.NDArray[np.uint64], number: int, purpose: int, out: npt.ND
     number, purpose
         The second and the third word of the counter, below 2**64; the others are zero.
     out
-        (count, runs, length), contiguous along the last axis.
+        (count, runs, length), contiguous along the last axis; of length at least 2.
     """
     count, runs, length = out.shape
     item = out.itemsize
-    keys = np.ascontiguousarray(keys)
-    places = np.empty(length + _FILLED, dtype=np.int32)
-    kernel = _kernel()
-    kernel(
-        *(array.ctypes.data for array in (keys, out, places)),
+    # By name, since an address keeps nothing alive.
+    used = (np.ascontiguousarray(keys), out, _room(length))
+    _permuting()(
+        *(array.ctypes.data for array in used),
         *(number, purpose, runs, count, length, out.strides[1] // item, out.strides[0] // item),
     )
+
+
+def spread(
+    keys: npt.NDArray[np.uint64],
+    number: int,
+    purposes: Sequence[int],
+    f: int,
+    factor: float,
+    out: npt.NDArray[Any],
+) -> None:
+    """Fill an array with a factor in f places that permutations choose, and with ones.
+
+    Parameters
+    ----------
+    keys, number
+        As for `permute`.
+    purposes
+        Of a permutation whose entries below f choose places, and of permutations that these are taken to, one after
+        another.
+    f
+        Number of places with the factor.
+    factor
+        What stands there.
+    out
+        (count, runs, length) of floats, contiguous along the last axis.
+    """
+    count, runs, length = out.shape
+    item = out.itemsize
+    rows = np.empty((len(purposes), count, length), dtype=np.int64)
+    value, words = np.array([factor], dtype=out.dtype), np.array(purposes, dtype=np.int64)
+    used = (np.ascontiguousarray(keys), out, _room(length), rows, words, value)
+    _spreading(len(purposes), out.dtype)(
+        *(array.ctypes.data for array in used),
+        *(number, runs, count, length, out.strides[1] // item, out.strides[0] // item, f),
+    )
+
+
+def _room(length: int) -> npt.NDArray[np.int32]:
+    return np.empty(length + _FILLED, dtype=np.int32)
 
 
 class _Repeat:
@@ -140,57 +178,109 @@ def _emit_words(emitter: Emitter, words: Any, key: Sequence[Any], first: Any, re
             at.store(word, emitter.offset(place, k))
 
 
-@cache
-def _kernel() -> Callable[..., Any]:
-    """Code for permutations.
+class _Shuffle:
+    """Code that writes permutations of a length from streams of a block's number, wherever it is called for."""
 
-    Arguments: keys, results, room for a permutation; two words of the counter; numbers of runs and of permutations of
-    each, and their length; strides of runs and of permutations.
-    """
-    emitter = Emitter(np.dtype(np.float64), 3, 7)
-    at, ir, number = emitter.at, emitter.ir, emitter.number
-    half = ir.IntType(32)
-    keys, results = (at.bitcast(pointer, emitter.integer.as_pointer()) for pointer in emitter.pointers[:2])
-    places = at.bitcast(emitter.pointers[2], half.as_pointer())
-    block, purpose, runs, count, length, run_stride, row_stride = emitter.integers
-    words = at.alloca(emitter.integer, 4 * _COUNTERS)
-    rest = (block, purpose, number(0))
-    end = number(_HALVES * _COUNTERS)
-    with emitter.loop(runs) as over_runs:
-        pair = emitter.offset(keys, at.mul(over_runs.index, number(2)))
-        key = (at.load(pair), at.load(emitter.offset(pair, 1)))
+    def __init__(self, emitter: Emitter, places: Any, number: Any, length: Any) -> None:
+        self._emitter, self._number, self._length = emitter, number, length
+        self._half = emitter.ir.IntType(32)
+        self._places = emitter.at.bitcast(places, self._half.as_pointer())
+        self._words = emitter.at.alloca(emitter.integer, 4 * _COUNTERS)
+
+    def key_of(self, keys: Any, run: Any) -> tuple[Any, Any]:
+        """A run's key."""
+        pair = self._emitter.offset(keys, self._emitter.at.mul(run, self._emitter.number(2)))
+        return self._emitter.at.load(pair), self._emitter.at.load(self._emitter.offset(pair, 1))
+
+    def emit(self, key: tuple[Any, Any], purpose: Any, count: Any, rows: Any, stride: Any) -> None:
+        """Write so many permutations of a stream to rows."""
+        emitter, at, number = self._emitter, self._emitter.at, self._emitter.number
+        rest, end = (self._number, purpose, number(0)), number(_HALVES * _COUNTERS)
         # No words are left in the beginning; the generator counts up before it makes some.
         with emitter.loop(count, carried=[end, number(1)]) as over_rows:
-            row = emitter.offset(results, at.mul(over_runs.index, run_stride), at.mul(over_rows.index, row_stride))
-            _emit_identity(emitter, places, length)
+            row = emitter.offset(rows, at.mul(over_rows.index, stride))
+            _emit_identity(emitter, self._places, self._length)
             # The place is counted from one, so that it moves on by the carry of a comparison.
-            octave = _Repeat(emitter, [length, *over_rows.carried])
-            zeros = at.ctlz(at.sub(octave.carried[0], number(1)), ir.IntType(1)(1))
+            octave = _Repeat(emitter, [self._length, *over_rows.carried])
+            zeros = at.ctlz(at.sub(octave.carried[0], number(1)), emitter.ir.IntType(1)(1))
             mask = at.lshr(number(2**64 - 1), zeros)
             least = at.add(at.lshr(mask, number(1)), number(1))
             word = _Repeat(emitter, octave.carried)
             place, position, first = word.carried
             before = at.block
             with at.if_then(at.icmp_unsigned("==", position, end), likely=False):
-                _emit_words(emitter, words, key, first, rest)
+                _emit_words(emitter, self._words, key, first, rest)
                 following = at.add(first, number(_COUNTERS))
                 filled = at.block
             position = _either(emitter, (position, before), (number(0), filled))
             first = _either(emitter, (first, before), (following, filled))
-            drawn = at.load(emitter.offset(at.bitcast(words, half.as_pointer()), position))
-            drawn = at.and_(at.zext(drawn, emitter.integer), mask)
-            taken = at.icmp_unsigned("<", drawn, place)
-            last = at.sub(place, number(1))
-            other = emitter.offset(places, at.select(taken, drawn, last))
-            result = at.load(other)
-            at.store(at.load(emitter.offset(places, last)), other)
-            at.store(at.zext(result, emitter.integer), emitter.offset(row, last))
-            place = at.sub(place, at.zext(taken, emitter.integer))
+            drawn = at.load(emitter.offset(at.bitcast(self._words, self._half.as_pointer()), position))
+            place = self._swap(row, place, at.and_(at.zext(drawn, emitter.integer), mask))
             position = at.add(position, number(1))
             word.close(at.icmp_unsigned(">", place, least), place, position, first)
             octave.close(at.icmp_unsigned(">", place, number(1)), place, position, first)
-            at.store(at.zext(at.load(places), emitter.integer), row)
+            at.store(at.zext(at.load(self._places), emitter.integer), row)
             over_rows.hand_on(position, first)
+
+    def _swap(self, row: Any, place: Any, drawn: Any) -> Any:
+        """Swap the last of so many places with the one drawn, if there is one; returns how many are left."""
+        emitter, at = self._emitter, self._emitter.at
+        taken = at.icmp_unsigned("<", drawn, place)
+        last = at.sub(place, emitter.number(1))
+        other = emitter.offset(self._places, at.select(taken, drawn, last))
+        result = at.load(other)
+        at.store(at.load(emitter.offset(self._places, last)), other)
+        at.store(at.zext(result, emitter.integer), emitter.offset(row, last))
+        return at.sub(place, at.zext(taken, emitter.integer))
+
+
+@cache
+def _permuting() -> Callable[..., Any]:
+    """Code for permutations.
+
+    Arguments: keys, results, room for a permutation; two words of the counter; numbers of runs and of permutations of
+    each, and their length; strides of runs and of permutations.
+    """
+    emitter = Emitter(np.dtype(np.float64), 3, 7)
+    at = emitter.at
+    keys, results = (at.bitcast(pointer, emitter.integer.as_pointer()) for pointer in emitter.pointers[:2])
+    number, purpose, runs, count, length, run_stride, row_stride = emitter.integers
+    shuffle = _Shuffle(emitter, emitter.pointers[2], number, length)
+    with emitter.loop(runs) as over_runs:
+        rows = emitter.offset(results, at.mul(over_runs.index, run_stride))
+        shuffle.emit(shuffle.key_of(keys, over_runs.index), purpose, count, rows, row_stride)
+    return emitter.finish()
+
+
+@cache
+def _spreading(streams: int, dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """Code for factors in places that permutations of so many streams choose.
+
+    Arguments: keys, results, room for a permutation and for those of a run, purposes, the factor; the block's number;
+    numbers of runs and of permutations of each, and their length; strides of runs and of permutations; how many get the
+    factor.
+    """
+    emitter = Emitter(dtype, 6, 7)
+    at = emitter.at
+    _, results, room, _, _, factor = emitter.pointers
+    keys, rows, purposes = (at.bitcast(emitter.pointers[k], emitter.integer.as_pointer()) for k in (0, 3, 4))
+    number, runs, count, length, run_stride, row_stride, chosen = emitter.integers
+    shuffle = _Shuffle(emitter, room, number, length)
+    value, size = at.load(factor), at.mul(count, length)
+    with emitter.loop(runs) as over_runs:
+        key = shuffle.key_of(keys, over_runs.index)
+        with emitter.loop(streams) as over:
+            purpose = at.load(emitter.offset(purposes, over.index))
+            shuffle.emit(key, purpose, count, emitter.offset(rows, at.mul(over.index, size)), length)
+        with emitter.loop(count) as over_rows:
+            row = emitter.offset(rows, at.mul(over_rows.index, length))
+            target = emitter.offset(results, at.mul(over_runs.index, run_stride), at.mul(over_rows.index, row_stride))
+            with emitter.loop(length) as over_places:
+                place = over_places.index
+                low = at.icmp_signed("<", at.load(emitter.offset(row, place)), chosen)
+                for k in range(1, streams):
+                    place = at.load(emitter.offset(row, at.mul(size, emitter.number(k)), place))
+                at.store(at.select(low, value, emitter.value(1.0)), emitter.offset(target, place))
     return emitter.finish()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from byzbounds.simulate.compiled import available, interpreted, permutations
-from byzbounds.simulate.draws import BlockDraws, byzantine_draws, permutation_draws
+from byzbounds.simulate.draws import BlockDraws, byzantine_draws, index_draws, permutation_draws
 from byzbounds.simulate.randomness import Purpose, run_streams, stream
 
 SEEDS = [0, 3, 2**70]
@@ -24,10 +24,10 @@ def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _fresh() -> Iterator[None]:
     """Code and its check made anew within the test, and again after it."""
-    for kept in (permutations._kernel, permutations.agrees):
+    for kept in (permutations._permuting, permutations._spreading, permutations.agrees):
         kept.cache_clear()
     yield
-    for kept in (permutations._kernel, permutations.agrees):
+    for kept in (permutations._permuting, permutations._spreading, permutations.agrees):
         kept.cache_clear()
 
 
@@ -43,7 +43,7 @@ def _by_code(seeds: list[int], purpose: Purpose, number: int, count: int, length
 
 
 @needs_code
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 31, 63, 64, 65, 100, 128, 129, 1000])
+@pytest.mark.parametrize("length", [2, 3, 4, 5, 31, 63, 64, 65, 100, 128, 129, 1000])
 def test_every_length_comes_out_as_from_numpy(length: int) -> None:
     for count in (1, 2, 7, 64, 65):
         arguments = (SEEDS, Purpose.TASKS, 5, count, length)
@@ -73,6 +73,39 @@ def test_nothing_is_written_beside_the_permutations() -> None:
     np.testing.assert_array_equal(room[1:4, 1:2, 2:9], _by_numpy([7], Purpose.TASKS, 2, 3, 7))
     room[1:4, 1, 2:9] = -1
     assert (room == -1).all()
+
+
+@needs_code
+@pytest.mark.parametrize("length", [2, 7, 64, 100])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("maps", [(), (Purpose.TASKS,), (Purpose.TASKS, Purpose.SUBSETS)])
+def test_factors_go_where_permutations_take_them(length: int, dtype: type, maps: tuple[Purpose, ...]) -> None:
+    keys = np.stack([each.key for each in run_streams(SEEDS)])
+    for f in (0, 1, length // 2, length):
+        factors = np.full((5, len(SEEDS), length), np.nan, dtype=dtype)
+        permutations.spread(keys, 9, (Purpose.BYZANTINE, *maps), f, -1.7, factors)
+        places = np.broadcast_to(np.arange(length), factors.shape)
+        for purpose in maps:
+            places = np.take_along_axis(_by_numpy(SEEDS, purpose, 9, 5, length), places, axis=-1)
+        chosen = np.empty(factors.shape, dtype=bool)
+        np.put_along_axis(chosen, places, _by_numpy(SEEDS, Purpose.BYZANTINE, 9, 5, length) < f, axis=-1)
+        np.testing.assert_array_equal(factors, np.where(chosen, np.asarray(-1.7, dtype=dtype), 1))
+
+
+@needs_code
+@pytest.mark.usefixtures("_eager")
+def test_where_draws_themselves_are_needed() -> None:
+    """Factors are moved by machine code for permutations that are redrawn, and else left to who has the draws."""
+    masks, double = byzantine_draws(SEEDS, 30, 7, "redrawn"), np.dtype(np.float64)
+    order, fixed = (permutation_draws(SEEDS, Purpose.TASKS, 30, each) for each in ("redrawn", "fixed"))
+    assert masks.moved([order], 0, -2.0, double) is not None
+    assert masks.moved([fixed], 0, -2.0, double) is None
+    assert masks.moved([order, index_draws(SEEDS, Purpose.SUBSETS, 30, 30, "redrawn")], 0, -2.0, double) is None
+    assert masks.moved([permutation_draws(SEEDS, Purpose.TASKS, 31, "redrawn")], 0, -2.0, double) is None
+    assert order.moved([], 0, -2.0, double) is None
+    assert byzantine_draws(SEEDS, 30, 7, "fixed").moved([order], 0, -2.0, double) is None
+    with interpreted():
+        assert masks.moved([order], 0, -2.0, double) is None
 
 
 def _makers() -> list[BlockDraws]:
@@ -127,5 +160,5 @@ def test_nothing_is_compiled_for_few_draws(monkeypatch: pytest.MonkeyPatch) -> N
     compiled = []
     for number in range(4):
         draws.block(number)
-        compiled.append(permutations._kernel.cache_info().currsize)
+        compiled.append(permutations._permuting.cache_info().currsize)
     assert compiled == [0, 0, 1, 1]
