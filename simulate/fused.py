@@ -1,4 +1,4 @@
-"""Cyclic coding of a linear regression on NumPy arrays, in as few passes over the messages as the rule allows.
+"""Coding of a linear regression on NumPy arrays, in as few passes over the messages as the rule allows.
 
 A subset's gradient is a residual times a row of features, and an attack that multiplies messages by a number multiplies
 residuals or whole rows. So an average needs no messages at all; a coordinate-wise rule, which does not ask whose a
@@ -19,9 +19,10 @@ import numpy.typing as npt
 from . import arrays
 from .aggregation import Mean, Median, Rule, TrimmedMean
 from .attacks import Attack
+from .averages import AveragedDraws
 from .compiled import active, messages
-from .draws import BLOCK, BlockDraws
-from .encoding import CyclicEncoder, CyclicEncoding, Encoder, window_sums
+from .draws import BLOCK, BlockDraws, PermutationDraws
+from .encoding import AllocatedEncoder, AllocatedEncoding, CyclicEncoder, CyclicEncoding, Encoder, window_sums
 from .methods import Method
 from .problems.base import Problem
 from .problems.regression import LinearRegression
@@ -36,12 +37,16 @@ _CACHE_BYTES = 2**20
 
 def may_fuse(method: Method, attack: Attack | None) -> bool:
     """Whether a method has a fused iteration under an attack, on a linear regression of NumPy arrays."""
+    encoding, scaled = method.encoding, attack is None or attack.multiplier is not None
+    if method.compressor is not None:
+        return False
+    if isinstance(encoding, AllocatedEncoding) and encoding.subsets == "fixed":
+        return method.knows_identities or (type(method.rule) is Mean and scaled)
     return (
-        isinstance(method.encoding, CyclicEncoding)
+        isinstance(encoding, CyclicEncoding)
         and isinstance(method.rule, Rule)
-        and method.compressor is None
         and not method.knows_identities
-        and (attack is None or attack.multiplier is not None)
+        and scaled
     )
 
 
@@ -50,7 +55,7 @@ def fuse(
     encoder: Encoder,
     problem: Problem,
     attack: Attack | None,
-    byzantine: BlockDraws,
+    byzantine: PermutationDraws,
     largest_iterate: float,
 ) -> FusedIteration | None:
     """The fused iteration of a method, or None where its parts do not allow one."""
@@ -59,10 +64,13 @@ def fuse(
     features = arrays.host_view(problem.features)
     if features is None or features is not problem.features:
         return None
+    factor = 1.0 if attack is None or attack.multiplier is None else attack.multiplier
+    if isinstance(encoder, AllocatedEncoder):
+        averaged = AveragedDraws(encoder, byzantine, None if method.knows_identities else factor, features.dtype)
+        return FusedIteration(problem, Mean(), averaged, largest_iterate)
     assert isinstance(encoder, CyclicEncoder)
     assert isinstance(method.rule, Rule)
-    factor = None if attack is None else attack.multiplier
-    draws = _Draws(encoder, byzantine, 1.0 if factor is None else factor, features.dtype)
+    draws = _Draws(encoder, byzantine, factor, features.dtype)
     return FusedIteration(problem, method.rule, draws, largest_iterate)
 
 
@@ -81,7 +89,9 @@ class FusedIteration:
         Magnitude of an entry beyond which a run counts as diverged.
     """
 
-    def __init__(self, problem: LinearRegression, rule: Rule, draws: _Draws, largest_iterate: float) -> None:
+    def __init__(
+        self, problem: LinearRegression, rule: Rule, draws: _Draws | AveragedDraws, largest_iterate: float
+    ) -> None:
         self.problem, self._rule, self._draws = problem, rule, draws
         n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
         self._share = dtype.type(1 / (draws.d * n))
@@ -131,6 +141,7 @@ class FusedIteration:
         if self._stretch.by_subset:
             factors, places = _entries_from(block.by_subset, index, count), None
         else:
+            assert isinstance(block, _Block)
             factors = _entries_from(block.by_window, index, count)
             places = _entries_from(block.places, index, count)
         return count, *self._stretch.advance(x, factors, places, rates[:count])
@@ -150,8 +161,11 @@ class FusedIteration:
         block, index = self._draws.at(iteration)
         if type(self._rule) is Mean:
             residuals *= block.by_subset[index]
-            result: Floats = self.problem.combined(residuals) * self._share
-        elif self._sorted_weights is None:
+            averaged: Floats = self.problem.combined(residuals) * self._share
+            return averaged
+        assert isinstance(block, _Block)
+        result: Floats
+        if self._sorted_weights is None:
             result = self._rule(self._by_device(residuals, block, index))
         elif self._draws.d == 1:
             residuals *= block.by_subset[index]
@@ -275,12 +289,10 @@ class _Block:
 
     Parameters
     ----------
-    tasks
-        The first place of each device's window.
-    order
-        The subset at each place.
-    byzantine
-        Who is Byzantine.
+    drawn
+        The first place of each device's window; the subset at each place; and who is Byzantine.
+    number
+        Of the block.
     d
         Number of places in a window.
     factor
@@ -290,10 +302,37 @@ class _Block:
     """
 
     def __init__(
-        self, tasks: Whole, order: Whole, byzantine: npt.NDArray[Any], d: int, factor: float, dtype: np.dtype[Any]
+        self,
+        drawn: tuple[BlockDraws, BlockDraws, PermutationDraws],
+        number: int,
+        d: int,
+        factor: float,
+        dtype: np.dtype[Any],
     ) -> None:
-        self.tasks, self._order, self._byzantine = tasks, order, byzantine
+        self._drawn, self._number = drawn, number
         self._d, self._factor, self._dtype = d, np.asarray(factor, dtype=dtype), dtype
+
+    def __len__(self) -> int:
+        """B, which is 1 where all draws are fixed."""
+        return max(draws.size for draws in self._drawn)
+
+    @cached_property
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        # Not before they are asked for: factors may be had without them.
+        return np.broadcast_arrays(*(draws.block(self._number) for draws in self._drawn))
+
+    @property
+    def tasks(self) -> Whole:
+        """The first place of each device's window."""
+        return self._arrays[0]
+
+    @property
+    def _order(self) -> Whole:
+        return self._arrays[1]
+
+    @property
+    def _byzantine(self) -> npt.NDArray[np.bool_]:
+        return self._arrays[2]
 
     @cached_property
     def places(self) -> Whole:
@@ -315,26 +354,29 @@ class _Block:
     @cached_property
     def by_window(self) -> Floats:
         """Factor of the message of the window that starts at each place."""
-        return self._moved(self.tasks)
+        return self._moved(1)
 
     @cached_property
     def by_subset(self) -> Floats:
         """Sum of the factors of the messages that hold each subset."""
         if self._d == 1:
-            return self._moved(self.tasks, self._order)
+            return self._moved(2)
         # Place p is in the windows that start at places p - d + 1, ..., p.
         by_place = window_sums(np.roll(self.by_window, self._d - 1, axis=-1)[..., None], self._d)[..., 0]
         spread = np.empty(by_place.shape, dtype=self._dtype)
         np.put_along_axis(spread, self._order, by_place, axis=-1)
         return spread
 
-    def _moved(self, *maps: Whole) -> Floats:
-        """Factors where maps of whole numbers, one after another, take the devices; most of them are 1."""
+    def _moved(self, steps: int) -> Floats:
+        """Factors where the tasks, and in a second step the order, take the devices; most of them are 1."""
+        moved = self._drawn[2].moved(self._drawn[:steps], self._number, float(self._factor), self._dtype)
+        if moved is not None:
+            return moved
         n = self._byzantine.shape[-1]
         places = np.flatnonzero(self._byzantine)
         rows = places // n * n
         places -= rows
-        for each in maps:
+        for each in self._arrays[:steps]:
             places = each.reshape(-1)[rows + places]
         factors = np.ones(self._byzantine.shape, dtype=self._dtype)
         factors.reshape(-1)[rows + places] = self._factor
@@ -344,7 +386,9 @@ class _Block:
 class _Draws:
     """The draws of an encoding and of the Byzantine devices, prepared a block of iterations at a time."""
 
-    def __init__(self, encoder: CyclicEncoder, byzantine: BlockDraws, factor: float, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, encoder: CyclicEncoder, byzantine: PermutationDraws, factor: float, dtype: np.dtype[Any]
+    ) -> None:
         self._drawn = (encoder.tasks, encoder.order, byzantine)
         self.d, self.factor, self._dtype = encoder.d, factor, dtype
         self._number = -1
@@ -354,10 +398,9 @@ class _Draws:
         """The block that an iteration is in, and its index there."""
         number, index = divmod(iteration, BLOCK)
         if number != self._number:
-            tasks, order, byzantine = np.broadcast_arrays(*(draws.block(number) for draws in self._drawn))
-            self._block = _Block(tasks, order, byzantine, self.d, self.factor, self._dtype)
+            self._block = _Block(self._drawn, number, self.d, self.factor, self._dtype)
             self._number = number
-        return self._block, min(index, len(self._block.tasks) - 1)
+        return self._block, min(index, len(self._block) - 1)
 
 
 def _entries_from(values: npt.NDArray[Any], index: int, count: int) -> npt.NDArray[Any]:

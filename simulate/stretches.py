@@ -9,18 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from .aggregation import Mean, Median, Rule, TrimmedMean
-from .aggregation.statistics import MeanOfPlaces, Statistic
-from .compiled import active, descent
+from .aggregation.statistics import Statistic
+from .compiled import active, averages, descent
 from .problems.regression import LinearRegression
 
 Floats = npt.NDArray[Any]
 Whole = npt.NDArray[np.int64]
 
+_SPARE = 16
+"""Entries of the widest vector."""
+
 
 def stretch(
     problem: LinearRegression, rule: Rule, d: int, largest_residual: float, largest_iterate: float
 ) -> Stretch | None:
-    """What advances runs of cyclic coding by machine code; None where their parts or sizes do not suit it.
+    """What advances runs by machine code; None where their parts or sizes do not suit it.
 
     Parameters
     ----------
@@ -33,9 +36,12 @@ def stretch(
     largest_residual, largest_iterate
         Magnitudes up to which a run is left to it.
     """
-    n, dtype = problem.subsets, problem.features.dtype
-    statistic = _statistic(rule, n)
-    if statistic is None or not active() or not descent.suits(n, d, problem.dimension, dtype):
+    n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
+    # A class derived from these may do something else with the values.
+    statistic = None if type(rule) is Mean else _statistic(rule, n)
+    if not active() or (type(rule) is not Mean and statistic is None):
+        return None
+    if not (averages.suits(n, Q, dtype) if statistic is None else descent.suits(n, d, Q, dtype)):
         return None
     if not (problem.features.flags.c_contiguous and problem.labels.flags.c_contiguous):
         return None
@@ -43,9 +49,6 @@ def stretch(
 
 
 def _statistic(rule: Rule, n: int) -> Statistic | None:
-    # A class derived from these may do something else with the values.
-    if type(rule) is Mean:
-        return MeanOfPlaces(0, n)
     if type(rule) not in (TrimmedMean, Median) or rule.breakdown(n) < 0:
         return None
     assert isinstance(rule, TrimmedMean | Median)
@@ -63,16 +66,24 @@ class Stretch:
     """
 
     def __init__(
-        self, problem: LinearRegression, statistic: Statistic, d: int, largest_residual: float, largest_iterate: float
+        self,
+        problem: LinearRegression,
+        statistic: Statistic | None,
+        d: int,
+        largest_residual: float,
+        largest_iterate: float,
     ) -> None:
         n, self._dtype = problem.subsets, problem.features.dtype
-        self.by_subset = d == 1 or statistic == MeanOfPlaces(0, n)
-        width = 1 if self.by_subset else d
-        self._kernel = descent.kernel(statistic, n, width, self._dtype)
-        self._share = 1 / d if self.by_subset else 1.0
+        self.by_subset = d == 1 or statistic is None
+        # Where there is no statistic but an average, it is taken of the gradients times their factors.
+        self._share = 1.0 if statistic is not None else 1 / (d * n)
+        if statistic is None:
+            self._kernel = averages.kernel(n, self._dtype)
+        else:
+            self._kernel = descent.kernel(statistic, n, d, self._dtype)
         self._problem = problem
         self._bounds = (largest_residual, largest_iterate)
-        self._scratch = np.empty(2 * (n + width) + problem.dimension, dtype=self._dtype)
+        self._scratch = np.empty(2 * (n + d) + problem.dimension + _SPARE, dtype=self._dtype)
 
     def advance(
         self, x: Floats, factors: Floats, places: Whole | None, rates: Sequence[float]
@@ -98,8 +109,8 @@ class Stretch:
         """
         features, labels = self._problem.features, self._problem.labels
         moved = np.array(x, dtype=self._dtype, order="C")
-        factors = np.ascontiguousarray(factors if self._share == 1.0 else factors * self._dtype.type(self._share))
-        settings = np.array([*rates, *self._bounds], dtype=self._dtype)
+        factors = np.ascontiguousarray(factors)
+        settings = np.array([*(self._share * rate for rate in rates), *self._bounds], dtype=self._dtype)
         bad = np.zeros(len(x), dtype=self._dtype)
         order = np.empty(0, dtype=np.int64) if places is None else np.ascontiguousarray(places)
         used = (features, labels, moved, factors, settings, self._scratch, bad, order)

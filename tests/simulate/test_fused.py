@@ -7,7 +7,7 @@ from byzbounds.simulate import Method, arrays, method_from_name, run
 from byzbounds.simulate import training as training_module
 from byzbounds.simulate.aggregation import Mean, Phocas, TrimmedMean, rule_from_name
 from byzbounds.simulate.attacks import NonFinite, SignFlipping
-from byzbounds.simulate.compiled import available, descent, interpreted, order
+from byzbounds.simulate.compiled import available, averages, descent, interpreted, order
 from byzbounds.simulate.encoding import CyclicEncoding
 from byzbounds.simulate.problems import LadRegression, LinearRegression, UserProblem
 
@@ -49,7 +49,7 @@ def small_sizes(request, monkeypatch):
     elif not available():
         pytest.skip("needs llvmlite")
     else:
-        for module in (descent, order):
+        for module in (averages, descent, order):
             monkeypatch.setattr(module, "LEAST_SIZE", 0)
         yield
 

@@ -7,7 +7,7 @@ import pytest
 
 from byzbounds.simulate import Method, run
 from byzbounds.simulate.aggregation import Mean, Median, TrimmedMean, rule_from_name
-from byzbounds.simulate.compiled import available, descent, interpreted
+from byzbounds.simulate.compiled import available, averages, descent, interpreted
 from byzbounds.simulate.encoding import CyclicEncoding
 from byzbounds.simulate.problems import LadRegression, LinearRegression
 from byzbounds.simulate.stretches import stretch
@@ -20,7 +20,8 @@ RULES = [Mean(), TrimmedMean(f=2), Median(convention="lower")]
 
 @pytest.fixture(autouse=True)
 def whatever_the_size(monkeypatch):
-    monkeypatch.setattr(descent, "LEAST_SIZE", 0)
+    for each in (averages, descent):
+        monkeypatch.setattr(each, "LEAST_SIZE", 0)
     descent.kernel.cache_clear()
     yield
     descent.kernel.cache_clear()
