@@ -9,11 +9,11 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
-from ..compiled import neighbours
+from ..compiled import neighbours, sets
 from .base import COORDINATE_WISE, Invariance, Rule
 from .sequential import SequentialKrum
 from .sorting import by_coordinate
-from .span import span
+from .span import least_resolved, span
 from .statistics import MeanOfNearest
 
 Score = Literal["all", "others", "inclusive"]
@@ -54,10 +54,18 @@ class _Scored(Rule):
         return {"all": n - self.f, "others": n - self.f - 1, "inclusive": n - self.f - 2}[self.score]
 
     def _work(self, n: int, q: int) -> int:
-        return 2 * n * q + 6 * n * n
+        return sets.work(n, q) or 2 * n * q + 6 * n * n
 
     def _scores(self, xp: Namespace, values: Array, check: bool) -> Array:
-        distances, counted = span(xp, values, check).distances, self.counted(values.shape[-2])
+        counted = self.counted(values.shape[-2])
+        if arrays.fast(xp) and sets.usable(values):
+            scores, doubtful = sets.scores(values, counted, least_resolved(values.dtype.char))
+            return sets.fill(scores, doubtful, lambda one: self._scores_in_steps(xp, values[one], counted, check))
+        return self._scores_in_steps(xp, values, counted, check)
+
+    @staticmethod
+    def _scores_in_steps(xp: Namespace, values: Array, counted: int, check: bool) -> Array:
+        distances = span(xp, values, check).distances
         if arrays.fast(xp) and neighbours.suits(distances):
             return neighbours.nearest_sums(distances, counted)
         return xp.sum(xp.sort(distances, axis=-1, stable=False)[..., :counted], axis=-1)
@@ -83,7 +91,19 @@ class Krum(_Scored):
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
         best = xp.argmin(self._scores(xp, values, check), axis=-1)
+        if arrays.fast(xp):
+            return values[np.arange(len(values)), best]
         return arrays.take_rows(xp, values, best[:, None])[:, 0, :]
+
+
+def _smallest(xp: Namespace, scores: Array, count: int) -> Array:
+    """Mask (batch, n) of the `count` smallest scores; the first devices win a tie."""
+    if arrays.fast(xp):
+        mask = scores <= np.partition(scores, count - 1, axis=-1)[:, count - 1 : count]
+        if np.count_nonzero(mask) == count * len(scores):
+            return mask
+    ranks = xp.argsort(xp.argsort(scores, axis=-1, stable=True), axis=-1, stable=True)
+    return ranks < count
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,8 +136,7 @@ class MultiKrum(_Scored):
         scores = self._scores(xp, values, check)
         n = values.shape[-2]
         kept = n - self.f if self.m is None else self.m
-        ranks = xp.argsort(xp.argsort(scores, axis=-1, stable=True), axis=-1, stable=True)
-        chosen = xp.astype(ranks < kept, values.dtype)
+        chosen = xp.astype(_smallest(xp, scores, kept), values.dtype)
         return (chosen[:, None, :] @ values)[:, 0, :] / kept
 
 

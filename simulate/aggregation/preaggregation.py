@@ -10,10 +10,10 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
-from ..compiled import mixing
+from ..compiled import mixing, sets
 from ..randomness import Purpose, stream
 from .base import ALL_INVARIANCES, Invariance, Preaggregator, require_finite
-from .span import nearest, span
+from .span import least_resolved, nearest, span
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,9 +27,17 @@ class NNM(Preaggregator):
     _single_pass: ClassVar[bool] = True
 
     def _work(self, n: int, q: int) -> int:
-        return 2 * n * q + 6 * n * n
+        return sets.work(n, q) or 2 * n * q + 6 * n * n
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
+        assert self.f is not None
+        if arrays.fast(xp) and sets.usable(values):
+            count = values.shape[-2] - self.f
+            result, doubtful = sets.mixed(values, count, least_resolved(values.dtype.char))
+            return sets.fill(result, doubtful, lambda one: self._in_steps(xp, values[one], check))
+        return self._in_steps(xp, values, check)
+
+    def _in_steps(self, xp: Namespace, values: Array, check: bool) -> Array:
         assert self.f is not None
         count = values.shape[-2] - self.f
         mask = nearest(xp, span(xp, values, check).distances, count)

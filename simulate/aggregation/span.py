@@ -72,7 +72,7 @@ def span(xp: Namespace, values: Array, check: bool) -> Span:
         If a message is not finite and `check` is set.
     """
     if arrays.fast(xp) and compiled.usable(values):
-        gram, distances, certain = compiled.gram_and_distances(values, _least_resolved(values.dtype.char))
+        gram, distances, certain = compiled.gram_and_distances(values, least_resolved(values.dtype.char))
     else:
         gram = _gram(xp, values)
         distances = _distances(xp, gram)
@@ -209,7 +209,7 @@ def _distances(xp: Namespace, gram: Array) -> Array:
 
 
 @lru_cache
-def _least_resolved(kind: str) -> tuple[float, float]:
+def least_resolved(kind: str) -> tuple[float, float]:
     """What squared distances to the centre may be at least, and at most in squared distances between messages."""
     info = np.finfo(kind)
     return float(info.smallest_normal) / float(info.eps) ** 2, 0.1 / float(info.eps) ** 0.5
@@ -221,7 +221,7 @@ def _certainly_resolved(xp: Namespace, gram: Any, distances: Any) -> bool:
         return False
     count, n, _ = gram.shape
     largest = gram.diagonal(axis1=-2, axis2=-1).max(axis=-1)
-    least, factor = _least_resolved(gram.dtype.char)
+    least, factor = least_resolved(gram.dtype.char)
     if not (math.isfinite(largest.max()) and largest.min() > least):
         return False
     near = np.count_nonzero(distances < (largest / factor)[:, None, None]) - count * n

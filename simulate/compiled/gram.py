@@ -77,7 +77,7 @@ def gram_and_distances(values: Any, resolved: tuple[float, float]) -> tuple[Any,
     return _finished(_sums(values, False), values.dtype, values.shape[1], resolved)
 
 
-def _blocks(rows: int) -> tuple[int, int]:
+def blocks_of(rows: int) -> tuple[int, int]:
     """Number of blocks of rows, and of numbers kept of the products of a set."""
     block = rows_of_block()
     lanes = engine.machine().lanes(4)
@@ -85,14 +85,19 @@ def _blocks(rows: int) -> tuple[int, int]:
     return count, count * (count + 1) // 2 * (-(-block * block // lanes) * lanes)
 
 
+def width_of(rows: int, columns: int, lanes: int, size: int) -> int:
+    """Columns of a tile of whole vectors of `lanes` values of `size` bytes."""
+    return min(_WIDEST, max(8, _TILE_BYTES // (rows * size * lanes)) * lanes, -(-columns // lanes) * lanes)
+
+
 def _sums(values: Any, origin: bool) -> Any:
     """Products of the blocks of deviations (sets, kept), as the kernel lays them out."""
     sets, n, q = values.shape
     size, kernel = values.itemsize, _kernel(values.dtype)
     lanes = engine.machine().lanes(size)
-    count, kept = _blocks(n + origin)
+    count, kept = blocks_of(n + origin)
     padded = count * rows_of_block()
-    width = min(_WIDEST, max(8, _TILE_BYTES // (padded * size * lanes)) * lanes, -(-q // lanes) * lanes)
+    width = width_of(padded, q, lanes, size)
     tiles = -(-q // width)
     shares = min(_SHARES, tiles) if n * q * size >= memory.SHARED_BYTES else 1
     step = -(-tiles // shares)
@@ -129,7 +134,7 @@ def _finished(sums: Any, dtype: Any, rows: int, resolved: tuple[float, float]) -
     """Matrices (sets, rows, rows) of products and of distances, and whether no set may be ill-conditioned."""
     sets = len(sums)
     lanes = engine.machine().lanes(dtype.itemsize)
-    count, kept = _blocks(rows)
+    count, kept = blocks_of(rows)
     stride = -(-count * rows_of_block() // lanes) * lanes
     # Rows are written in whole vectors; what is too much goes to the next one, and behind the last.
     made = [np.empty(sets * rows * rows + lanes, dtype=dtype) for _ in range(2)]
@@ -147,21 +152,37 @@ def _kernel(dtype: Any) -> Callable[..., Any]:
     emit = Emitter(dtype, 4, 8)
     x, packed, sums, products = emit.pointers
     set_stride, row_stride, sets, rows, blocks, columns, width, kept = emit.integers
-    at, lanes = emit.at, emit.lanes
-    sizes = _Sizes(emit)
-    inverse = at.fdiv(emit.value(1.0), at.sitofp(rows, emit.value))
+    sizes = Sizes(emit)
     with emit.loop(sets) as over_sets:
-        base = emit.offset(x, at.mul(over_sets.index, set_stride))
-        first = sizes.place(products, at.mul(over_sets.index, kept))
-        with emit.loop(kept, lanes) as cleared:
-            sizes.store(sizes.zero, sizes.place(first, cleared.index))
-        with emit.loop(columns, width) as over_tiles:
-            taken = emit.least(at.sub(columns, over_tiles.index), width)
-            vectors = at.sdiv(at.add(taken, emit.number(lanes - 1)), emit.number(lanes))
-            _pack(emit, sizes.block, emit.offset(base, over_tiles.index), row_stride, packed, sums, rows, blocks, taken)
-            _centre(emit, sizes.block, packed, sums, blocks, vectors, inverse)
-            _multiply(emit, sizes, packed, first, blocks, vectors)
+        base = emit.offset(x, emit.at.mul(over_sets.index, set_stride))
+        first = sizes.place(products, emit.at.mul(over_sets.index, kept))
+        emit_products(sizes, base, row_stride, (packed, sums, first), rows, blocks, columns, width, kept)
     return emit.finish()
+
+
+def emit_products(
+    sizes: Sizes,
+    source: Any,
+    row_stride: Any,
+    places: tuple[Any, Any, Any],
+    rows: Any,
+    blocks: Any,
+    columns: Any,
+    width: Any,
+    kept: Any,
+) -> None:
+    """Emit the products of one set: places are the packed tile, the sums of its columns, and the result."""
+    emit, (packed, sums, products) = sizes.emit, places
+    at, lanes = emit.at, emit.lanes
+    inverse = at.fdiv(emit.value(1.0), at.sitofp(rows, emit.value))
+    with emit.loop(kept, lanes) as cleared:
+        sizes.store(sizes.zero, sizes.place(products, cleared.index))
+    with emit.loop(columns, width) as tile:
+        taken = emit.least(at.sub(columns, tile.index), width)
+        vectors = at.sdiv(at.add(taken, emit.number(lanes - 1)), emit.number(lanes))
+        _pack(emit, sizes.block, emit.offset(source, tile.index), row_stride, packed, sums, rows, blocks, taken)
+        _centre(emit, sizes.block, packed, sums, blocks, vectors, inverse)
+        _multiply(emit, sizes, packed, products, blocks, vectors)
 
 
 @lru_cache
@@ -170,30 +191,50 @@ def _finish(dtype: Any, least: float, factor: float) -> Callable[..., Any]:
     emit = Emitter(dtype, 4, 5)
     sums, scratch, out, distances = emit.pointers
     sets, rows, blocks, stride, kept = emit.integers
-    at, block = emit.at, rows_of_block()
-    sizes = _Sizes(emit)
-    squares = sizes.place(scratch, at.mul(at.mul(blocks, emit.number(block)), stride))
+    at, sizes = emit.at, Sizes(emit)
     with emit.loop(sets, carried=[emit.value(0.0)]) as over_sets:
-        _unpack(emit, sizes, sizes.place(sums, at.mul(over_sets.index, kept)), scratch, blocks, stride)
-        largest, total = _squares(emit, sizes, scratch, squares, rows, stride)
-        limit = at.fdiv(largest, sizes.double(factor))
+        products = sizes.place(sums, at.mul(over_sets.index, kept))
         start = at.mul(over_sets.index, at.mul(rows, rows))
         places = (emit.offset(out, start), emit.offset(distances, start))
-        near = _write(emit, sizes, scratch, squares, rows, stride, limit, places)
-        sure = at.icmp_signed("<", near, at.add(rows, at.sdiv(rows, emit.number(2))))
-        sure = at.and_(sure, at.fcmp_ordered(">", largest, sizes.double(least)))
-        sure = at.and_(sure, at.fcmp_ordered("<", total, sizes.double(float(np.finfo(dtype).max))))
+        sure = emit_matrices(sizes, products, scratch, rows, blocks, stride, (least, factor), rows, places)
         over_sets.hand_on(at.fadd(over_sets.carried[0], at.select(sure, emit.value(0.0), emit.value(1.0))))
     return emit.finish(over_sets.results[0])
 
 
-def _squares(emit: Emitter, sizes: _Sizes, matrix: Any, squares: Any, rows: Any, stride: Any) -> tuple[Any, Any]:
+def emit_matrices(
+    sizes: Sizes,
+    products: Any,
+    scratch: Any,
+    rows: Any,
+    blocks: Any,
+    stride: Any,
+    resolved: tuple[float, float],
+    pitch: Any,
+    places: tuple[Any | None, Any],
+) -> Any:
+    """Emit the matrices of one set from its products, and whether it certainly is resolved.
+
+    Places are those of the Gram matrix, if it is wanted, and of the distances; their rows are `pitch` apart.
+    """
+    emit = sizes.emit
+    at, (least, factor) = emit.at, resolved
+    squares = sizes.place(scratch, at.mul(at.mul(blocks, emit.number(sizes.block)), stride))
+    _unpack(emit, sizes, products, scratch, blocks, stride)
+    largest, total = _squares(emit, sizes, scratch, squares, rows, stride)
+    limit = at.fdiv(largest, sizes.double(factor))
+    near = _write(emit, sizes, scratch, squares, rows, stride, limit, pitch, places)
+    sure = at.icmp_signed("<", near, at.add(rows, at.sdiv(rows, emit.number(2))))
+    sure = at.and_(sure, at.fcmp_ordered(">", largest, sizes.double(least)))
+    return at.and_(sure, at.fcmp_ordered("<", total, sizes.double(float(np.finfo(emit.dtype).max))))
+
+
+def _squares(emit: Emitter, sizes: Sizes, matrix: Any, squares: Any, rows: Any, stride: Any) -> tuple[Any, Any]:
     """Copy the diagonal, with infinities behind it; its largest number, and its sum."""
     at = emit.at
     with emit.loop(stride) as clear:
         at.store(sizes.double(math.inf), sizes.place(squares, clear.index))
     with emit.loop(rows, carried=[sizes.double(0.0)] * 2) as row:
-        value = at.load(sizes.place(matrix, at.mul(row.index, at.add(stride, emit.number(1)))), typ=sizes.double)
+        value = at.load(sizes.place(matrix, at.mul(row.index, at.add(stride, emit.number(1)))))
         at.store(value, sizes.place(squares, row.index))
         largest = at.select(at.fcmp_ordered(">", value, row.carried[0]), value, row.carried[0])
         row.hand_on(largest, at.fadd(row.carried[1], value))
@@ -202,17 +243,25 @@ def _squares(emit: Emitter, sizes: _Sizes, matrix: Any, squares: Any, rows: Any,
 
 
 def _write(
-    emit: Emitter, sizes: _Sizes, matrix: Any, squares: Any, rows: Any, stride: Any, limit: Any, places: Sequence[Any]
+    emit: Emitter,
+    sizes: Sizes,
+    matrix: Any,
+    squares: Any,
+    rows: Any,
+    stride: Any,
+    limit: Any,
+    pitch: Any,
+    places: tuple[Any | None, Any],
 ) -> Any:
     """Write products and distances in the dtype of the messages; the number of distances below a limit."""
     at, ir, lanes = emit.at, emit.ir, emit.lanes
     counts = ir.VectorType(emit.integer, lanes)
     bound = sizes.splat(limit)
     with emit.loop(rows, carried=[ir.Constant(counts, [0] * lanes)]) as row:
-        own = sizes.splat(at.load(sizes.place(squares, row.index), typ=sizes.double))
+        own = sizes.splat(at.load(sizes.place(squares, row.index)))
         line = sizes.place(matrix, at.mul(row.index, stride))
-        start = at.mul(row.index, rows)
-        with emit.loop(rows, lanes, carried=row.carried) as column:
+        start = at.mul(row.index, pitch)
+        with emit.loop(pitch, lanes, carried=row.carried) as column:
             product = sizes.load(sizes.place(line, column.index))
             sum_ = at.fadd(own, sizes.load(sizes.place(squares, column.index)))
             distance = at.fsub(sum_, at.fadd(product, product))
@@ -220,7 +269,8 @@ def _write(
             distance = at.select(at.fcmp_ordered("<", distance, sizes.zero), sizes.zero, distance)
             near = at.zext(at.fcmp_ordered("<", distance, bound), counts)
             for value, place in zip((product, distance), places, strict=True):
-                emit.store(sizes.narrowed(value), emit.offset(place, start, column.index))
+                if place is not None:
+                    emit.store(sizes.narrowed(value), emit.offset(place, start, column.index))
             column.hand_on(at.add(column.carried[0], near))
         at.store(emit.value(0.0), emit.offset(places[1], start, row.index))
         row.hand_on(*column.results)
@@ -230,11 +280,13 @@ def _write(
     return total
 
 
-class _Sizes:
+class Sizes:
     """How the sums of a pair of blocks are kept: in vectors of double precision with as many lanes as there are values.
 
     Attributes
     ----------
+    emit : Emitter
+        The function that they are for.
     block : int
         Rows in a block.
     stored : int
@@ -242,7 +294,7 @@ class _Sizes:
     """
 
     def __init__(self, emit: Emitter) -> None:
-        self._emit, self.block = emit, rows_of_block()
+        self.emit, self.block = emit, rows_of_block()
         # The same for all dtypes.
         lanes = engine.machine().lanes(4)
         self.stored = -(-self.block * self.block // lanes) * lanes
@@ -252,28 +304,28 @@ class _Sizes:
 
     def place(self, pointer: Any, index: Any) -> Any:
         """Address of a number in an array of double precision."""
-        at = self._emit.at
-        return at.gep(at.bitcast(pointer, self.double.as_pointer()), [index], source_etype=self.double)
+        at = self.emit.at
+        return at.gep(at.bitcast(pointer, self.double.as_pointer()), [index])
 
     def load(self, pointer: Any) -> Any:
         """A vector of sums."""
-        return self._emit.at.load(self._emit.at.bitcast(pointer, self.vector.as_pointer()), align=8, typ=self.vector)
+        return self.emit.at.load(self.emit.at.bitcast(pointer, self.vector.as_pointer()), align=8)
 
     def store(self, vector: Any, pointer: Any) -> None:
         """Write a vector of sums."""
-        self._emit.at.store(vector, self._emit.at.bitcast(pointer, self.vector.as_pointer()), align=8)
+        self.emit.at.store(vector, self.emit.at.bitcast(pointer, self.vector.as_pointer()), align=8)
 
     def splat(self, value: Any) -> Any:
         """A vector with a number of double precision in all lanes."""
-        return spread(self._emit, value, self.vector)
+        return spread(self.emit, value, self.vector)
 
     def narrowed(self, vector: Any) -> Any:
         """A vector of sums as values."""
-        return vector if self._emit.value == self.double else self._emit.at.fptrunc(vector, self._emit.vector)
+        return vector if self.emit.value == self.double else self.emit.at.fptrunc(vector, self.emit.vector)
 
     def widened(self, vector: Any) -> Any:
         """A vector of values in double precision."""
-        return vector if self._emit.value == self.double else self._emit.at.fpext(vector, self.vector)
+        return vector if self.emit.value == self.double else self.emit.at.fpext(vector, self.vector)
 
 
 def _pack(
@@ -351,7 +403,7 @@ def _centre(emit: Emitter, block: int, packed: Any, sums: Any, blocks: Any, vect
                 emit.store(at.fsub(emit.load(place), mean), place)
 
 
-def _multiply(emit: Emitter, sizes: _Sizes, packed: Any, products: Any, blocks: Any, vectors: Any) -> None:
+def _multiply(emit: Emitter, sizes: Sizes, packed: Any, products: Any, blocks: Any, vectors: Any) -> None:
     """Add the products of each pair of blocks to their sums."""
     at, lanes, block = emit.at, emit.lanes, sizes.block
     size = at.mul(vectors, emit.number(block * lanes))
@@ -402,7 +454,7 @@ def _reduced(emit: Emitter, vectors: Sequence[Any]) -> Any:
     return parts[0]
 
 
-def _unpack(emit: Emitter, sizes: _Sizes, products: Any, out: Any, blocks: Any, width: Any) -> None:
+def _unpack(emit: Emitter, sizes: Sizes, products: Any, out: Any, blocks: Any, width: Any) -> None:
     """Write sums to both halves of a matrix of whole blocks, whose rows are `width` numbers apart."""
     at, block = emit.at, sizes.block
     with emit.loop(blocks, carried=[emit.number(0)]) as upper:
@@ -412,7 +464,7 @@ def _unpack(emit: Emitter, sizes: _Sizes, products: Any, out: Any, blocks: Any, 
             for row in range(block):
                 for other in range(block):
                     index = at.add(lower.carried[0], emit.number(row * block + other))
-                    value = at.load(sizes.place(products, index), typ=sizes.double)
+                    value = at.load(sizes.place(products, index))
                     a, b = at.add(first, emit.number(row)), at.add(second, emit.number(other))
                     at.store(value, sizes.place(out, at.add(at.mul(a, width), b)))
                     at.store(value, sizes.place(out, at.add(at.mul(b, width), a)))

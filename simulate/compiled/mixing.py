@@ -19,16 +19,16 @@ from .. import arrays
 from . import engine, memory
 from .emit import Emitter
 
-_GROUP = 4
-_SUBSETS = 2**_GROUP
-_WORD = 8
+GROUP = 4
+SUBSETS = 2**GROUP
+WORD = 8
 """Unit of distances in a table, in bytes, so that they fit a byte."""
-_ROWS = 8
+ROWS = 8
 """Means that are built at the same time; their codes, a byte each, are read as one number."""
 _TILE_BYTES = 2**17
 _NARROWEST = 128
 """Columns of a tile at least."""
-_TABLE_GROUPS = 25
+TABLE_GROUPS = 25
 """Groups whose tables stay in a first-level cache."""
 _LEAST_MESSAGES = 48
 """Number of messages from which on tables beat a product of matrices."""
@@ -59,16 +59,16 @@ def means(values: Any, mask: Any, count: int) -> Any:
     sets, n, q = values.shape
     outputs, size = mask.shape[1], values.itemsize
     lanes = engine.machine().lanes(size)
-    groups, lines = -(-n // _GROUP), -(-outputs // _ROWS)
+    groups, lines = -(-n // GROUP), -(-outputs // ROWS)
     mask = np.ascontiguousarray(mask)
-    codes = np.empty((sets, lines, groups, _ROWS), dtype=np.uint8)
+    codes = np.empty((sets, lines, groups, ROWS), dtype=np.uint8)
     _encode(values.dtype)(mask.ctypes.data, codes.ctypes.data, sets, outputs, n, groups, lines)
     tiles = -(-q // max(_NARROWEST, _TILE_BYTES // (n * size)))
     width = min(q, -(-q // (tiles * lanes)) * lanes)
     # Rows of a packed tile are apart by one vector more than they take, so that they do not share the cache's sets.
     stride = (-(-width // lanes) + 1) * lanes
-    step = min(groups, _TABLE_GROUPS)
-    lengths = [step * _SUBSETS * lanes, groups * _GROUP * stride, lines * _ROWS * stride]
+    step = min(groups, TABLE_GROUPS)
+    lengths = [step * SUBSETS * lanes, groups * GROUP * stride, lines * ROWS * stride]
     out = np.empty((sets, outputs, q), dtype=values.dtype)
     tiles = -(-q // width)  # fewer, where rounding the width up saved one
     kernel = _kernel(values.dtype)
@@ -91,7 +91,7 @@ def means(values: Any, mask: Any, count: int) -> Any:
 
 @lru_cache
 def _encode(dtype: Any) -> Callable[..., Any]:
-    """Write, for each mean and group, where its partial sum stands in the group's table, in `_WORD`s: of mask, codes.
+    """Write, for each mean and group, where its partial sum stands in the group's table, in `WORD`s: of mask, codes.
 
     Codes (sets, lines, groups, rows of a line) stand in the order in which they are used.
     """
@@ -100,35 +100,35 @@ def _encode(dtype: Any) -> Callable[..., Any]:
     byte, word = ir.IntType(8), ir.IntType(32)
     mask, codes = (at.bitcast(pointer, byte.as_pointer()) for pointer in emit.pointers)
     sets, rows, columns, groups, lines = emit.integers
-    full = at.sdiv(columns, emit.number(_GROUP))
-    begin = at.mul(full, emit.number(_GROUP))
-    size = emit.lanes * dtype.itemsize // _WORD
+    full = at.sdiv(columns, emit.number(GROUP))
+    begin = at.mul(full, emit.number(GROUP))
+    size = emit.lanes * dtype.itemsize // WORD
 
     def place(which: Any, row: Any, group: Any) -> Any:
-        line, inside = at.sdiv(row, emit.number(_ROWS)), at.srem(row, emit.number(_ROWS))
+        line, inside = at.sdiv(row, emit.number(ROWS)), at.srem(row, emit.number(ROWS))
         index = at.add(at.mul(at.add(at.mul(which, lines), line), groups), group)
-        return at.gep(codes, [at.add(at.mul(index, emit.number(_ROWS)), inside)], source_etype=byte)
+        return at.gep(codes, [at.add(at.mul(index, emit.number(ROWS)), inside)])
 
     with emit.loop(sets) as which:
         with emit.loop(rows) as row:
             line = at.add(at.mul(which.index, rows), row.index)
-            here = at.gep(mask, [at.mul(line, columns)], source_etype=byte)
+            here = at.gep(mask, [at.mul(line, columns)])
             first = place(which.index, row.index, emit.number(0))
             with emit.loop(full) as group:
-                four = at.gep(here, [at.mul(group.index, emit.number(_GROUP))], source_etype=byte)
-                bits = at.load(at.bitcast(four, word.as_pointer()), align=1, typ=word)
+                four = at.gep(here, [at.mul(group.index, emit.number(GROUP))])
+                bits = at.load(at.bitcast(four, word.as_pointer()), align=1)
                 # The lowest bits of the four bytes become bits 24 to 27.
-                code = at.and_(at.lshr(at.mul(bits, word(0x01020408)), word(24)), word(_SUBSETS - 1))
-                there = at.gep(first, [at.mul(group.index, emit.number(_ROWS))], source_etype=byte)
+                code = at.and_(at.lshr(at.mul(bits, word(0x01020408)), word(24)), word(SUBSETS - 1))
+                there = at.gep(first, [at.mul(group.index, emit.number(ROWS))])
                 at.store(at.trunc(at.mul(code, word(size)), byte), there)
             with emit.loop(at.sub(columns, begin), carried=[emit.number(0)]) as rest:
-                bit = at.load(at.gep(here, [at.add(begin, rest.index)], source_etype=byte), typ=byte)
+                bit = at.load(at.gep(here, [at.add(begin, rest.index)]))
                 rest.hand_on(at.or_(rest.carried[0], at.shl(at.zext(bit, emit.integer), rest.index)))
             with emit.loop(at.sub(groups, full)):
                 at.store(
                     at.trunc(at.mul(rest.results[0], emit.number(size)), byte), place(which.index, row.index, full)
                 )
-        with emit.loop(at.sub(at.mul(lines, emit.number(_ROWS)), rows)) as row, emit.loop(groups) as group:
+        with emit.loop(at.sub(at.mul(lines, emit.number(ROWS)), rows)) as row, emit.loop(groups) as group:
             at.store(byte(0), place(which.index, at.add(rows, row.index), group.index))
     return emit.finish()
 
@@ -140,30 +140,47 @@ def _kernel(dtype: Any) -> Callable[..., Any]:
     x, codes, table, tile, sums, out = emit.pointers
     set_stride, row_stride, rows, groups, step, outputs, lines, count, total, tiles = emit.integers[:10]
     width, stride, start, stop = emit.integers[10:]
-    at, byte, lanes = emit.at, emit.ir.IntType(8), emit.lanes
-    codes = at.bitcast(codes, byte.as_pointer())
-    factor = emit.splat(at.fdiv(emit.value(1.0), at.sitofp(count, emit.value)))
+    at = emit.at
+    codes = at.bitcast(codes, emit.ir.IntType(8).as_pointer())
     with emit.loop(at.sub(stop, start)) as round_:
         number = at.add(start, round_.index)
         which = at.sdiv(number, tiles)
         # The last tile begins early enough to be as wide as the others.
         column = emit.least(at.mul(at.srem(number, tiles), width), at.sub(total, width))
         source = emit.offset(x, at.mul(which, set_stride), column)
-        _copy(emit, source, row_stride, rows, tile, stride, width, None)
-        missing = at.sub(at.mul(groups, emit.number(_GROUP)), rows)
-        with emit.loop(at.mul(missing, stride), lanes) as cleared:
-            emit.store(emit.splat(0.0), emit.offset(tile, at.mul(rows, stride), cleared.index))
-        chosen = at.gep(codes, [at.mul(which, at.mul(at.mul(lines, groups), emit.number(_ROWS)))], source_etype=byte)
-        with _vectors(emit, width) as here, emit.loop(groups, step) as part:
-            taken = emit.least(step, at.sub(groups, part.index))
-            members = emit.offset(tile, here, at.mul(part.index, at.mul(stride, emit.number(_GROUP))))
-            _tabulate(emit, members, stride, taken, table)
-            begin = at.gep(chosen, [at.mul(part.index, emit.number(_ROWS))], source_etype=byte)
-            fresh = at.icmp_signed("==", part.index, emit.number(0))
-            _add(emit, table, begin, groups, taken, lines, emit.offset(sums, here), stride, fresh)
+        chosen = at.gep(codes, [at.mul(which, at.mul(at.mul(lines, groups), emit.number(ROWS)))])
         target = emit.offset(out, at.mul(at.mul(which, outputs), total), column)
-        _copy(emit, sums, stride, outputs, target, total, width, factor)
+        sizes = (rows, groups, step, outputs, lines, count, width, stride)
+        emit_means(emit, source, row_stride, chosen, (table, tile, sums), target, total, sizes)
     return emit.finish()
+
+
+def emit_means(
+    emit: Emitter,
+    source: Any,
+    row_stride: Any,
+    codes: Any,
+    places: tuple[Any, Any, Any],
+    target: Any,
+    target_stride: Any,
+    sizes: tuple[Any, ...],
+) -> None:
+    """Emit the means of a tile of one set: places are table, tile, tile of sums; sizes as in `means`."""
+    at, lanes, (table, tile, sums) = emit.at, emit.lanes, places
+    rows, groups, step, outputs, lines, count, width, stride = sizes
+    factor = emit.splat(at.fdiv(emit.value(1.0), at.sitofp(count, emit.value)))
+    _copy(emit, source, row_stride, rows, tile, stride, width, None)
+    missing = at.sub(at.mul(groups, emit.number(GROUP)), rows)
+    with emit.loop(at.mul(missing, stride), lanes) as cleared:
+        emit.store(emit.splat(0.0), emit.offset(tile, at.mul(rows, stride), cleared.index))
+    with _vectors(emit, width) as here, emit.loop(groups, step) as part:
+        taken = emit.least(step, at.sub(groups, part.index))
+        members = emit.offset(tile, here, at.mul(part.index, at.mul(stride, emit.number(GROUP))))
+        _tabulate(emit, members, stride, taken, table)
+        begin = at.gep(codes, [at.mul(part.index, emit.number(ROWS))])
+        fresh = at.icmp_signed("==", part.index, emit.number(0))
+        _add(emit, table, begin, groups, taken, lines, emit.offset(sums, here), stride, fresh)
+    _copy(emit, sums, stride, outputs, target, target_stride, width, factor)
 
 
 @contextlib.contextmanager
@@ -189,12 +206,12 @@ def _tabulate(emit: Emitter, members: Any, stride: Any, groups: Any, table: Any)
     """Fill the tables of groups of members, whose rows are `stride` apart."""
     at, lanes = emit.at, emit.lanes
     with emit.loop(groups) as group:
-        begin = emit.offset(members, at.mul(group.index, at.mul(stride, emit.number(_GROUP))))
+        begin = emit.offset(members, at.mul(group.index, at.mul(stride, emit.number(GROUP))))
         entries = [emit.splat(0.0)]
-        for member in range(_GROUP):
+        for member in range(GROUP):
             value = emit.load(emit.offset(begin, at.mul(stride, emit.number(member))))
             entries += [value, *(at.fadd(entry, value) for entry in entries[1:])]
-        place = emit.offset(table, at.mul(group.index, emit.number(_SUBSETS * lanes)))
+        place = emit.offset(table, at.mul(group.index, emit.number(SUBSETS * lanes)))
         for index, entry in enumerate(entries):
             emit.store(entry, emit.offset(place, index * lanes))
 
@@ -204,21 +221,21 @@ def _add(
 ) -> None:
     """Add the partial sums of some of the groups, from zero if `fresh`, to the sums of one vector of columns."""
     at, byte = emit.at, emit.ir.IntType(8)
-    size = _SUBSETS * emit.lanes * emit.dtype.itemsize
+    size = SUBSETS * emit.lanes * emit.dtype.itemsize
     table = at.bitcast(table, byte.as_pointer())
     with emit.loop(lines) as line:
-        first = at.mul(line.index, emit.number(_ROWS))
-        places = [emit.offset(sums, at.mul(stride, at.add(first, emit.number(row)))) for row in range(_ROWS)]
+        first = at.mul(line.index, emit.number(ROWS))
+        places = [emit.offset(sums, at.mul(stride, at.add(first, emit.number(row)))) for row in range(ROWS)]
         before = [at.select(fresh, emit.splat(0.0), emit.load(place)) for place in places]
         with emit.loop(taken, carried=before) as group:
-            here = at.gep(table, [at.mul(group.index, emit.number(size))], source_etype=byte)
-            mine = at.add(at.mul(first, groups), at.mul(group.index, emit.number(_ROWS)))
-            there = at.gep(codes, [mine], source_etype=byte)
-            packed = at.load(at.bitcast(there, emit.integer.as_pointer()), align=_ROWS, typ=emit.integer)
+            here = at.bitcast(at.gep(table, [at.mul(group.index, emit.number(size))]), emit.integer.as_pointer())
+            mine = at.add(at.mul(first, groups), at.mul(group.index, emit.number(ROWS)))
+            there = at.gep(codes, [mine])
+            packed = at.load(at.bitcast(there, emit.integer.as_pointer()), align=ROWS)
             totals = []
             for row, value in enumerate(group.carried):
                 code = at.and_(at.lshr(packed, emit.number(8 * row)), emit.number(255))
-                totals.append(at.fadd(value, emit.load(at.gep(here, [code], source_etype=emit.integer))))
+                totals.append(at.fadd(value, emit.load(at.gep(here, [code]))))
             group.hand_on(*totals)
         for value, place in zip(group.results, places, strict=True):
             emit.store(value, place)
