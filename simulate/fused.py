@@ -316,23 +316,23 @@ class _Block:
         """B, which is 1 where all draws are fixed."""
         return max(draws.size for draws in self._drawn)
 
-    @cached_property
-    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        # Not before they are asked for: factors may be had without them.
-        return np.broadcast_arrays(*(draws.block(self._number) for draws in self._drawn))
+    def _array(self, which: int) -> npt.NDArray[Any]:
+        # Not before it is asked for: factors may be had without it.
+        array = self._drawn[which].block(self._number)
+        return np.broadcast_to(array, (len(self), *array.shape[1:]))
 
     @property
     def tasks(self) -> Whole:
         """The first place of each device's window."""
-        return self._arrays[0]
+        return self._array(0)
 
     @property
     def _order(self) -> Whole:
-        return self._arrays[1]
+        return self._array(1)
 
     @property
     def _byzantine(self) -> npt.NDArray[np.bool_]:
-        return self._arrays[2]
+        return self._array(2)
 
     @cached_property
     def places(self) -> Whole:
@@ -372,13 +372,14 @@ class _Block:
         moved = self._drawn[2].moved(self._drawn[:steps], self._number, float(self._factor), self._dtype)
         if moved is not None:
             return moved
-        n = self._byzantine.shape[-1]
-        places = np.flatnonzero(self._byzantine)
+        byzantine = self._byzantine
+        n = byzantine.shape[-1]
+        places = np.flatnonzero(byzantine)
         rows = places // n * n
         places -= rows
-        for each in self._arrays[:steps]:
+        for each in (self.tasks, self._order)[:steps]:
             places = each.reshape(-1)[rows + places]
-        factors = np.ones(self._byzantine.shape, dtype=self._dtype)
+        factors = np.ones(byzantine.shape, dtype=self._dtype)
         factors.reshape(-1)[rows + places] = self._factor
         return factors
 
