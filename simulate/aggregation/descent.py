@@ -4,16 +4,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
+from ..compiled import means
 from .span import Span
 
 Weigh = Callable[[Array], Array]
 """Weights (batch, n) of messages at distances (batch, n)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Limited:
+    """Weights that a limit and the distance decide, which machine code knows too.
+
+    Parameters
+    ----------
+    xp
+        Namespace of the distances.
+    kind
+        "inverse": 1/d, zero where d is at most the limit; "clipped": min(1, limit/d), one where all coincide.
+    limit
+        Of each set, (batch, 1), or a number for all.
+    """
+
+    xp: Namespace
+    kind: means.Weighing
+    limit: Array | float
+
+    def __call__(self, lengths: Array) -> Array:
+        """Weights (batch, n) of messages at distances (batch, n)."""
+        xp, limit = self.xp, self.limit
+        if self.kind == "clipped":
+            if arrays.fast(xp):
+                return np.fmin(limit / lengths, 1.0)  # where all coincide, 0/0 weighs one
+            beyond = lengths > limit
+            return xp.where(beyond, limit / xp.where(beyond, lengths, 1.0), 1.0)
+        apart = lengths > limit
+        if arrays.fast(xp) and np.count_nonzero(apart) == apart.size:
+            return 1 / lengths
+        return xp.where(apart, 1 / xp.where(apart, lengths, 1.0), 0.0)
+
+    @property
+    def limits(self) -> Array:
+        """The limits as an array that broadcasts to (batch,)."""
+        return np.reshape(self.limit, -1)
+
+
 DEFAULT_TOLERANCE = 1e-7
 _TIE = 1e-9
 
@@ -55,6 +96,10 @@ def descend(
     """
     n = gram.shape[-1]
     limit = tolerance or max(DEFAULT_TOLERANCE, 1e4 * float(xp.finfo(gram.dtype).eps))
+    if arrays.fast(xp) and isinstance(weigh, Limited) and means.suits(gram.shape[-1]):
+        return means.descend(
+            gram, start, weigh.kind, weigh.limits, tolerance=limit, most=most, stick=stick, short=short
+        )
     if arrays.fast(xp) and len(gram) == 1:
         return _descend_alone(gram[0], start[0], weigh, limit, most, stick, short)[None]
     diagonal = xp.linalg.diagonal(gram)
@@ -119,6 +164,8 @@ def clipped_steps(xp: Namespace, gram: Array, start: Array, weigh: Weigh, *, cou
     The vectors after the first n, the origin for one, are there for the start, whose weights sum to one, alone.
     """
     m = gram.shape[-1]
+    if arrays.fast(xp) and isinstance(weigh, Limited) and weigh.kind == "clipped" and means.suits(gram.shape[-1]):
+        return means.clipped_steps(gram, start, weigh.limits, count=count, n=n)
     pulls = xp.astype(arrays.arange(xp, m, gram) < n, gram.dtype) / n
     if arrays.fast(xp) and len(gram) == 1:
         return _clipped_alone(gram[0], start[0], weigh, pulls, count)[None]

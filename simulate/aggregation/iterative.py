@@ -20,8 +20,9 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, Namespace
+from ..compiled import means
 from .base import ALL_INVARIANCES, Invariance, Rule, require_finite
-from .descent import DEFAULT_TOLERANCE, Weigh, clipped_steps, descend, medoid
+from .descent import DEFAULT_TOLERANCE, Limited, Weigh, clipped_steps, descend, medoid
 from .direct import weiszfeld
 from .preaggregation import norms
 from .span import Span, gram_with_origin, span, weighted_sums
@@ -117,11 +118,13 @@ class GeometricMedian(_Iterative):
     def _short(self, values: Any) -> bool:
         """Whether passes over the messages (batch, n, q) are cheaper than a Gram matrix.
 
-        In single precision for few iterations alone: many would be for the tolerance of the span, where they are done
-        in double precision.
+        In single precision, and where machine code iterates in the span, for few iterations alone: many would be for
+        the tolerance of the span, where they are done in double precision.
         """
         _, n, q = values.shape
-        return n > _SPAN_PAYS * self.max_iterations or bool(q <= n and values.dtype == np.float64)
+        if n > _SPAN_PAYS * self.max_iterations:
+            return True
+        return bool(q <= n and values.dtype == np.float64 and not means.suits(n))
 
     def _direct(self, messages: Any) -> Any | None:
         eps = float(np.finfo(messages.dtype).eps)
@@ -135,14 +138,7 @@ class GeometricMedian(_Iterative):
         if self.start == "mean":
             start = xp.ones_like(start) / values.shape[-2]
         same = _SAME**0.5 * float(xp.finfo(space.gram.dtype).eps) ** 0.5 * scale[:, None]
-
-        def weigh(lengths: Array) -> Array:
-            apart = lengths > same
-            if arrays.fast(xp) and np.count_nonzero(apart) == apart.size:
-                return 1 / lengths
-            return xp.where(apart, 1 / xp.where(apart, lengths, 1.0), 0.0)
-
-        return space.combine(self._descend(xp, gram, start, weigh, stick=True))
+        return space.combine(self._descend(xp, gram, start, Limited(xp, "inverse", same), stick=True))
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +170,7 @@ class Huber(_Iterative):
         gram = arrays.double(xp, space.gram)
         start, scale = medoid(xp, space, gram)
         limit = _fixed(xp, self.threshold, space, scale)[:, None]
-        return space.combine(self._descend(xp, gram, start, lambda lengths: _clip(xp, lengths, limit)))
+        return space.combine(self._descend(xp, gram, start, Limited(xp, "clipped", limit)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -263,10 +259,7 @@ class CenteredClipping(_Iterative):
         limit = _fixed(xp, self.radius, space, scale)[:, None]
         if self.start == "mean":
             start = xp.ones_like(start) / values.shape[-2]
-
-        def weigh(lengths: Array) -> Array:
-            return _clip(xp, lengths, limit)
-
+        weigh = Limited(xp, "clipped", limit)
         if self.iterations is not None:
             count, n = self.iterations, values.shape[-2]
             return space.combine(clipped_steps(xp, gram, start, weigh, count=count, n=n))
@@ -283,15 +276,14 @@ class CenteredClipping(_Iterative):
                 radius = self.radius
                 gram = arrays.double(xp, gram)
                 start = xp.astype(arrays.arange(xp, n + 1, gram) == n, gram.dtype) + xp.zeros_like(gram[..., 0])
-                weights = clipped_steps(
-                    xp, gram, start, lambda lengths: _clip(xp, lengths, radius), count=self.iterations, n=n
-                )
+                weigh = Limited(xp, "clipped", radius)
+                weights = clipped_steps(xp, gram, start, weigh, count=self.iterations, n=n)
                 return weighted_sums(xp.astype(weights[:, None, :n], values.dtype, copy=False), values)
         require_finite(xp, values, check)
         point = xp.zeros_like(values[:, :1, :])
         for _ in range(self.iterations):
             deviations = values - point
-            factors = _clip(xp, norms(xp, deviations), self.radius)
+            factors = Limited(xp, "clipped", self.radius)(norms(xp, deviations))
             point = point + xp.mean(factors * deviations, axis=-2, keepdims=True)
         return point[:, 0, :]
 
@@ -299,10 +291,3 @@ class CenteredClipping(_Iterative):
 def _fixed(xp: Namespace, value: float | None, space: Span, scale: Array) -> Array:
     """A length (batch,) in the unit of the Gram matrix: the given one, or the scale of the messages."""
     return scale if value is None else value * xp.astype(space.unit, scale.dtype)
-
-
-def _clip(xp: Namespace, lengths: Array, limit: Array | float) -> Array:
-    if arrays.fast(xp):
-        return np.fmin(limit / lengths, 1.0)  # where all coincide, 0/0 weighs one
-    beyond = lengths > limit
-    return xp.where(beyond, limit / xp.where(beyond, lengths, 1.0), 1.0)

@@ -87,6 +87,14 @@ class Emitter:
         """a b + c, rounded once where the processor can."""
         return self.at.fadd(self.at.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
+    def root(self, value: Any) -> Any:
+        """The square root of a value, or of each lane of a vector."""
+        name = "llvm.sqrt." + (f"v{self.lanes}" if value.type == self.vector else "") + f"f{8 * self.dtype.itemsize}"
+        known = self.module.globals.get(name)
+        if known is None:
+            known = self.ir.Function(self.module, self.ir.FunctionType(value.type, [value.type]), name)
+        return self.at.call(known, [value])
+
     def without_first(self, vector: Any, count: Any) -> Any:
         """A vector with zeros in place of its first so many lanes."""
         kind = self.ir.VectorType(self.integer, self.lanes)
@@ -186,3 +194,23 @@ class Loop:
             phi.add_incoming(value, at.block)
         at.branch(self._head)
         at.position_at_end(self._after)
+
+
+class Repeat:
+    """A loop that goes on as long as a condition holds at its end, with values carried from round to round."""
+
+    def __init__(self, emitter: Emitter, carried: Sequence[Any]) -> None:
+        self._at, before = emitter.at, emitter.at.block
+        self._body, self._after = (emitter.function.append_basic_block() for _ in range(2))
+        self._at.branch(self._body)
+        self._at.position_at_end(self._body)
+        self.carried = [self._at.phi(value.type) for value in carried]
+        for phi, value in zip(self.carried, carried, strict=True):
+            phi.add_incoming(value, before)
+
+    def close(self, condition: Any, *values: Any) -> None:
+        """Hand on values to the next round if the condition holds; what follows is emitted behind the loop."""
+        for phi, value in zip(self.carried, values, strict=True):
+            phi.add_incoming(value, self._at.block)
+        self._at.cbranch(condition, self._body, self._after)
+        self._at.position_at_end(self._after)
