@@ -168,7 +168,7 @@ class TestUse:
 
     @pytest.mark.parametrize(
         ("shape", "expected"),
-        [((1, 10, 100), False), ((1, 10, 410), True), ((1, 2000, 20), False), ((1, 900, 5), False)],
+        [((1, 10, 100), False), ((1, 10, 410), True), ((1, 2000, 20), False), ((1, 1, 5000), True)],
     )
     def test_shapes(self, shape: tuple[int, ...], expected: bool) -> None:
         assert subject.usable(np.zeros(shape)) is expected

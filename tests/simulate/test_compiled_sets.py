@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from byzbounds.simulate import arrays, compiled
 from byzbounds.simulate.aggregation import NNM, Krum, MultiKrum
+from byzbounds.simulate.compiled import emit, engine, gram, mixing, order
 from byzbounds.simulate.compiled import sets as subject
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="llvmlite is missing")
@@ -88,6 +91,40 @@ class TestKernels:
         with compiled.interpreted():
             assert not subject.usable(np.zeros((1, 64, 64)))
             assert subject.work(64, 64) is None
+
+
+class TestOtherMachines:
+    """The same with other vectors and numbers of registers than those of this machine."""
+
+    @pytest.fixture(params=[(64, 32), (32, 16), (16, 32), (16, 16)], ids=str)
+    def other(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        found = replace(engine.machine(), vector_bytes=request.param[0], registers=request.param[1])
+        kept = (gram._kernel, gram._finish, mixing._encode, mixing._kernel, order._kernel, subject._kernel)
+        for kernel in kept:
+            kernel.cache_clear()
+        for module in (engine, emit):
+            monkeypatch.setattr(module, "machine", lambda: found)
+        yield
+        for kernel in kept:
+            kernel.cache_clear()
+
+    @pytest.mark.usefixtures("other")
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_exact(self, dtype: str) -> None:
+        values = messages((2, 67, 131), dtype)
+        means, doubtful = subject.mixed(values, 54, LIMITS)
+        assert not doubtful.any()
+        check_means(values, 54, means)
+        products, distances, _ = gram.gram_and_distances(values, LIMITS)
+        eps = float(np.finfo(dtype).eps)
+        deviations = values.astype(float) - values.astype(float).mean(axis=1, keepdims=True)
+        exact = deviations @ deviations.swapaxes(-1, -2)
+        np.testing.assert_allclose(products, exact, rtol=0, atol=100 * eps * exact.max())
+        np.testing.assert_allclose(
+            distances, exact_distances(values).astype(float), rtol=0, atol=100 * eps * exact.max()
+        )
+        mask = distances <= np.sort(distances, axis=-1)[..., 53:54]
+        np.testing.assert_allclose(mixing.means(values, mask, 54), means, rtol=0, atol=100 * eps)
 
 
 @pytest.mark.parametrize("kind", RULES)
