@@ -166,3 +166,12 @@ def test_memory_can_be_capped() -> None:
     code = "from benchmarks.measure import cap_memory; cap_memory(0.5); import numpy as np; np.ones(2**44)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert "MemoryError" in done.stderr
+
+
+def test_tracked_by_pytest_benchmark() -> None:
+    pytest.importorskip("pytest_benchmark", reason="pytest-benchmark is not installed")
+    chosen = ["-k", "krum and 100x100- and float32 and not byzfl", "--benchmark-disable"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "benchmarks", *chosen]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout or "...." in done.stdout
