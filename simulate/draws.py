@@ -117,14 +117,19 @@ class PermutationDraws(BlockDraws):
         """
         shape = (BLOCK, len(self._streams), self._length)
         drawn = [self, *(each for each in maps if isinstance(each, PermutationDraws))]
-        if self._below is None or any(each.size < BLOCK or each._length != self._length for each in drawn):
+        if self._below is None or len(drawn) <= len(maps) or not all(self._goes_with(each) for each in drawn):
             return None
-        if len(drawn) <= len(maps) or not permutations.suits((len(drawn), *shape)):
+        if not permutations.suits((len(drawn), *shape)):
             return None
         factors = np.empty(shape, dtype=dtype)
         purposes = [each._purpose for each in drawn]
         permutations.spread(_keys(self._streams), number, purposes, self._below, factor, factors)
         return factors
+
+    def _goes_with(self, other: PermutationDraws) -> bool:
+        """Whether the other's permutations are redrawn, and as long and for the same runs as these."""
+        runs = [[each.seed for each in draws._streams] for draws in (self, other)]
+        return other.size == BLOCK and other._length == self._length and runs[0] == runs[1]
 
 
 def permutation_draws(seeds: Sequence[int], purpose: Purpose, length: int, persistence: Persistence) -> BlockDraws:

@@ -102,6 +102,7 @@ def test_where_draws_themselves_are_needed() -> None:
     assert masks.moved([fixed], 0, -2.0, double) is None
     assert masks.moved([order, index_draws(SEEDS, Purpose.SUBSETS, 30, 30, "redrawn")], 0, -2.0, double) is None
     assert masks.moved([permutation_draws(SEEDS, Purpose.TASKS, 31, "redrawn")], 0, -2.0, double) is None
+    assert masks.moved([permutation_draws(SEEDS[::-1], Purpose.TASKS, 30, "redrawn")], 0, -2.0, double) is None
     assert order.moved([], 0, -2.0, double) is None
     assert byzantine_draws(SEEDS, 30, 7, "fixed").moved([order], 0, -2.0, double) is None
     with interpreted():
