@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from .._version import __version__
+from ..simulate.compiled import available
 
 #: Packages whose version can change a number or a picture.
 PACKAGES = (
@@ -27,9 +28,9 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package, of Python and of what it computes with."""
+    """Versions of this package, of Python and of what it computes with; llvmlite where it makes machine code."""
     found = {"byzbounds": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
+    for name in (*PACKAGES, "llvmlite") if available() else PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

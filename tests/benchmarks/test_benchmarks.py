@@ -174,4 +174,4 @@ def test_tracked_by_pytest_benchmark() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "benchmarks", *chosen]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout or "...." in done.stdout
+    assert "...." in done.stdout
