@@ -1,4 +1,4 @@
-"""Uniform permutations: the very ones that NumPy's generator on Philox gives, in a fifth of the time.
+"""Uniform permutations: the very ones that NumPy's generator on Philox gives, in a fraction of the time.
 
 A permutation is shuffled from its end, each place swapped with one before it or with itself. Words of 32 bits are
 masked to the fewest bits that hold the place, and passed over where what is left exceeds it. Here that costs no branch:
