@@ -78,6 +78,14 @@ class Emitter:
         """Write a vector to such an address."""
         self.at.store(vector, self.at.bitcast(pointer, self.vector.as_pointer()), align=self.dtype.itemsize)
 
+    def prefetch(self, pointer: Any) -> None:
+        """Ask for memory that is going to be read; any address will do."""
+        word, byte = self.ir.IntType(32), self.ir.IntType(8).as_pointer()
+        kind = self.ir.FunctionType(self.ir.VoidType(), [byte, word, word, word])
+        request = self.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        # For reading, into the second-level cache, of data.
+        self.at.call(request, [self.at.bitcast(pointer, byte), word(0), word(2), word(1)])
+
     def lesser(self, a: Any, b: Any) -> tuple[Any, Any]:
         """The smaller and the larger of two vectors, lane by lane; together they are the same values, NaN or not."""
         less = self.at.fcmp_ordered("<", a, b)

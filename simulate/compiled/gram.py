@@ -20,8 +20,8 @@ from .emit import Emitter
 
 _TILE_BYTES = 2**19
 """Size of a packed tile: half of a usual second-level cache."""
-_WIDEST = 512
-"""Columns of a tile at most, so that sums within one stay short."""
+_WIDEST_BYTES = 2**11
+"""Bytes of a row in a tile at most, so that sums within one stay short, and two blocks fit a first-level cache."""
 _SHARES = 16
 """Number of shares, whatever the number of threads."""
 _MOST = 1024
@@ -87,7 +87,9 @@ def blocks_of(rows: int) -> tuple[int, int]:
 
 def width_of(rows: int, columns: int, lanes: int, size: int) -> int:
     """Columns of a tile of whole vectors of `lanes` values of `size` bytes."""
-    return min(_WIDEST, max(8, _TILE_BYTES // (rows * size * lanes)) * lanes, -(-columns // lanes) * lanes)
+    return min(
+        _WIDEST_BYTES // size, max(8, _TILE_BYTES // (rows * size * lanes)) * lanes, -(-columns // lanes) * lanes
+    )
 
 
 def _sums(values: Any, origin: bool) -> Any:
@@ -182,7 +184,10 @@ def emit_products(
         vectors = at.sdiv(at.add(taken, emit.number(lanes - 1)), emit.number(lanes))
         _pack(emit, sizes.block, emit.offset(source, tile.index), row_stride, packed, sums, rows, blocks, taken)
         _centre(emit, sizes.block, packed, sums, blocks, vectors, inverse)
-        _multiply(emit, sizes, packed, products, blocks, vectors)
+        following = at.add(tile.index, width)
+        wanted = at.select(at.icmp_signed("<", following, columns), vectors, emit.number(0))
+        fetch = _fetcher(sizes, emit.offset(source, following), row_stride, rows, blocks, wanted)
+        _multiply(sizes, packed, products, blocks, vectors, fetch)
 
 
 @lru_cache
@@ -403,8 +408,34 @@ def _centre(emit: Emitter, block: int, packed: Any, sums: Any, blocks: Any, vect
                 emit.store(at.fsub(emit.load(place), mean), place)
 
 
-def _multiply(emit: Emitter, sizes: Sizes, packed: Any, products: Any, blocks: Any, vectors: Any) -> None:
-    """Add the products of each pair of blocks to their sums."""
+def _fetcher(sizes: Sizes, source: Any, row_stride: Any, rows: Any, blocks: Any, vectors: Any) -> Callable[[Any], None]:
+    """Emit, for a pair of blocks given by its place among the products, a request for its share of the next tile.
+
+    Memory is slow to begin with rows that are far apart; asked for while products are computed, they are there in time.
+    """
+    emit = sizes.emit
+    at, one = emit.at, emit.number(1)
+    pairs = at.sdiv(at.mul(blocks, at.add(blocks, one)), emit.number(2))
+    # Each row in so many parts that about one falls to each pair.
+    parts = at.sdiv(pairs, rows)
+    parts = at.select(at.icmp_signed("<", parts, one), one, parts)
+    length = at.mul(at.sdiv(at.add(vectors, at.sub(parts, one)), parts), emit.number(emit.lanes))
+
+    def fetch(place: Any) -> None:
+        pair = at.sdiv(place, emit.number(sizes.stored))
+        row = emit.least(at.sdiv(pair, parts), at.sub(rows, one))
+        line = emit.offset(source, at.mul(row, row_stride), at.mul(at.srem(pair, parts), length))
+        with emit.loop(length, emit.lanes) as piece:
+            emit.prefetch(emit.offset(line, piece.index))
+
+    return fetch
+
+
+def _multiply(
+    sizes: Sizes, packed: Any, products: Any, blocks: Any, vectors: Any, fetch: Callable[[Any], None]
+) -> None:
+    """Add the products of each pair of blocks to their sums, and fetch what comes next."""
+    emit = sizes.emit
     at, lanes, block = emit.at, emit.lanes, sizes.block
     size = at.mul(vectors, emit.number(block * lanes))
     with emit.loop(blocks, carried=[emit.number(0)]) as upper:
@@ -412,6 +443,7 @@ def _multiply(emit: Emitter, sizes: Sizes, packed: Any, products: Any, blocks: A
         following = at.add(upper.index, emit.number(1))
         with emit.loop(following, carried=upper.carried) as lower:
             right = emit.offset(packed, at.mul(lower.index, size))
+            fetch(lower.carried[0])
             with emit.loop(vectors, carried=[emit.splat(0.0)] * block**2) as vector:
                 step = at.mul(vector.index, emit.number(block * lanes))
                 ours = [emit.load(emit.offset(left, step, row * lanes)) for row in range(block)]
