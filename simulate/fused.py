@@ -10,7 +10,6 @@ reference: results agree with it to rounding, and depend on the batch as little.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,10 @@ from . import arrays
 from .aggregation import Mean, Median, Rule, TrimmedMean
 from .attacks import Attack
 from .averages import AveragedDraws
+from .coded_draws import CodedBlock, CodedDraws
 from .compiled import active, messages
-from .draws import BLOCK, BlockDraws, PermutationDraws
-from .encoding import AllocatedEncoder, AllocatedEncoding, CyclicEncoder, CyclicEncoding, Encoder, window_sums
+from .draws import BLOCK, PermutationDraws
+from .encoding import AllocatedEncoder, AllocatedEncoding, CyclicEncoder, CyclicEncoding, Encoder
 from .methods import Method
 from .problems.base import Problem
 from .problems.regression import LinearRegression
@@ -70,7 +70,7 @@ def fuse(
         return FusedIteration(problem, Mean(), averaged, largest_iterate)
     assert isinstance(encoder, CyclicEncoder)
     assert isinstance(method.rule, Rule)
-    draws = _Draws(encoder, byzantine, factor, features.dtype)
+    draws = CodedDraws(encoder, byzantine, factor, features.dtype)
     return FusedIteration(problem, method.rule, draws, largest_iterate)
 
 
@@ -90,7 +90,7 @@ class FusedIteration:
     """
 
     def __init__(
-        self, problem: LinearRegression, rule: Rule, draws: _Draws | AveragedDraws, largest_iterate: float
+        self, problem: LinearRegression, rule: Rule, draws: CodedDraws | AveragedDraws, largest_iterate: float
     ) -> None:
         self.problem, self._rule, self._draws = problem, rule, draws
         n, Q, dtype = problem.subsets, problem.dimension, problem.features.dtype
@@ -141,7 +141,7 @@ class FusedIteration:
         if self._stretch.by_subset:
             factors, places = _entries_from(block.by_subset, index, count), None
         else:
-            assert isinstance(block, _Block)
+            assert isinstance(block, CodedBlock)
             factors = _entries_from(block.by_window, index, count)
             places = _entries_from(block.places, index, count)
         return count, *self._stretch.advance(x, factors, places, rates[:count])
@@ -163,7 +163,7 @@ class FusedIteration:
             residuals *= block.by_subset[index]
             averaged: Floats = self.problem.combined(residuals) * self._share
             return averaged
-        assert isinstance(block, _Block)
+        assert isinstance(block, CodedBlock)
         result: Floats
         if self._sorted_weights is None:
             result = self._rule(self._by_device(residuals, block, index))
@@ -187,7 +187,7 @@ class FusedIteration:
             _weigh_sorted(values, weights, result[part])
         return result
 
-    def _sorted_sums_of_windows(self, residuals: Floats, block: _Block, index: int, weights: Floats) -> Floats:
+    def _sorted_sums_of_windows(self, residuals: Floats, block: CodedBlock, index: int, weights: Floats) -> Floats:
         """The same where they send means of windows: in the order of the windows, whoever has which."""
         places, scaled = self._gradients.scaled(residuals, block.places[index])
         result = np.empty((len(residuals), self._sorted.shape[1]), dtype=residuals.dtype)
@@ -199,7 +199,7 @@ class FusedIteration:
             _weigh_sorted(values, weights, result[part])
         return result
 
-    def _by_device(self, residuals: Floats, block: _Block, index: int) -> Floats:
+    def _by_device(self, residuals: Floats, block: CodedBlock, index: int) -> Floats:
         """Messages (runs, N, Q) in the order of the devices, in a buffer that the next iteration uses again."""
         if len(self._messages) != len(residuals):
             self._messages = np.empty((len(residuals), *self._messages.shape[1:]), dtype=residuals.dtype)
@@ -282,126 +282,6 @@ class _Gradients:
             sums = spare[current]
             np.add(sums[:, :rows], sums[:, width : width + rows], out=spare[target][:, :rows])
             current, width = target, 2 * width
-
-
-class _Block:
-    """Draws of a block of B iterations for S runs of N devices, and what follows from them, (B, S, N) each.
-
-    Parameters
-    ----------
-    drawn
-        The first place of each device's window; the subset at each place; and who is Byzantine.
-    number
-        Of the block.
-    d
-        Number of places in a window.
-    factor
-        What a Byzantine device multiplies its message by.
-    dtype
-        Of the factors.
-    """
-
-    def __init__(
-        self,
-        drawn: tuple[BlockDraws, BlockDraws, PermutationDraws],
-        number: int,
-        d: int,
-        factor: float,
-        dtype: np.dtype[Any],
-    ) -> None:
-        self._drawn, self._number = drawn, number
-        self._d, self._factor, self._dtype = d, np.asarray(factor, dtype=dtype), dtype
-
-    def __len__(self) -> int:
-        """B, which is 1 where all draws are fixed."""
-        return max(draws.size for draws in self._drawn)
-
-    def _array(self, which: int) -> npt.NDArray[Any]:
-        # Not before it is asked for: factors may be had without it.
-        array = self._drawn[which].block(self._number)
-        return np.broadcast_to(array, (len(self), *array.shape[1:]))
-
-    @property
-    def tasks(self) -> Whole:
-        """The first place of each device's window."""
-        return self._array(0)
-
-    @property
-    def _order(self) -> Whole:
-        return self._array(1)
-
-    @property
-    def _byzantine(self) -> npt.NDArray[np.bool_]:
-        return self._array(2)
-
-    @cached_property
-    def places(self) -> Whole:
-        """The order, continued by its first d - 1: (B, S, N + d - 1)."""
-        return np.concatenate((self._order, self._order[..., : self._d - 1]), axis=-1)
-
-    @cached_property
-    def owners(self) -> Whole:
-        """The device whose window starts at each place."""
-        owners = np.empty_like(self.tasks)
-        np.put_along_axis(owners, self.tasks, np.broadcast_to(np.arange(owners.shape[-1]), owners.shape), axis=-1)
-        return owners
-
-    @cached_property
-    def by_device(self) -> Floats:
-        """Factor of each device's message."""
-        return np.where(self._byzantine, self._factor, np.ones((), dtype=self._dtype))
-
-    @cached_property
-    def by_window(self) -> Floats:
-        """Factor of the message of the window that starts at each place."""
-        return self._moved(1)
-
-    @cached_property
-    def by_subset(self) -> Floats:
-        """Sum of the factors of the messages that hold each subset."""
-        if self._d == 1:
-            return self._moved(2)
-        # Place p is in the windows that start at places p - d + 1, ..., p.
-        by_place = window_sums(np.roll(self.by_window, self._d - 1, axis=-1)[..., None], self._d)[..., 0]
-        spread = np.empty(by_place.shape, dtype=self._dtype)
-        np.put_along_axis(spread, self._order, by_place, axis=-1)
-        return spread
-
-    def _moved(self, steps: int) -> Floats:
-        """Factors where the tasks, and in a second step the order, take the devices; most of them are 1."""
-        moved = self._drawn[2].moved(self._drawn[:steps], self._number, float(self._factor), self._dtype)
-        if moved is not None:
-            return moved
-        byzantine = self._byzantine
-        n = byzantine.shape[-1]
-        places = np.flatnonzero(byzantine)
-        rows = places // n * n
-        places -= rows
-        for each in (self.tasks, self._order)[:steps]:
-            places = each.reshape(-1)[rows + places]
-        factors = np.ones(byzantine.shape, dtype=self._dtype)
-        factors.reshape(-1)[rows + places] = self._factor
-        return factors
-
-
-class _Draws:
-    """The draws of an encoding and of the Byzantine devices, prepared a block of iterations at a time."""
-
-    def __init__(
-        self, encoder: CyclicEncoder, byzantine: PermutationDraws, factor: float, dtype: np.dtype[Any]
-    ) -> None:
-        self._drawn = (encoder.tasks, encoder.order, byzantine)
-        self.d, self.factor, self._dtype = encoder.d, factor, dtype
-        self._number = -1
-        self._block: _Block
-
-    def at(self, iteration: int) -> tuple[_Block, int]:
-        """The block that an iteration is in, and its index there."""
-        number, index = divmod(iteration, BLOCK)
-        if number != self._number:
-            self._block = _Block(self._drawn, number, self.d, self.factor, self._dtype)
-            self._number = number
-        return self._block, min(index, len(self._block) - 1)
 
 
 def _entries_from(values: npt.NDArray[Any], index: int, count: int) -> npt.NDArray[Any]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .emit import Emitter
 from .order import LEAST_SIZE
+from .rows import products
 
 _ROWS = 8
 """Number of rows that are worked on together, so that sums need not wait for each other."""
@@ -97,7 +98,7 @@ class _Combination:
                 emitter.offset(data[0], at.mul(at.add(first, emitter.number(i)), self.columns)) for i in range(count)
             ]
             far, scales = groups.carried[0], []
-            for i, product in enumerate(self._products(rows, here)):
+            for i, product in enumerate(products(emitter, rows, here, self.columns)):
                 place = at.add(first, emitter.number(i))
                 residual = at.fsub(product, at.load(emitter.offset(data[1], place)))
                 far = emitter.beyond(far, residual, bound)
@@ -112,23 +113,6 @@ class _Combination:
                 emitter.store(value, slot)
             groups.hand_on(far)
         return groups.results[0]
-
-    def _products(self, rows: list[Any], here: Any) -> list[Any]:
-        """Inner products of rows and the iterate."""
-        emitter, at = self.emitter, self.at
-        # The last vector goes back so far that it ends with the row; what it shares with the one before counts once.
-        full = at.sub(self.columns, at.srem(self.columns, emitter.number(emitter.lanes)))
-        tail = emitter.without_first(emitter.load(emitter.offset(here, self.last)), at.sub(full, self.last))
-        sums = [at.fmul(emitter.load(emitter.offset(row, self.last)), tail) for row in rows]
-        with emitter.loop(full, emitter.lanes, carried=sums) as over:
-            x = emitter.load(emitter.offset(here, over.index))
-            over.hand_on(
-                *(
-                    emitter.fused(emitter.load(emitter.offset(row, over.index)), x, total)
-                    for row, total in zip(rows, over.carried, strict=True)
-                )
-            )
-        return [emitter.total(total) for total in over.results]
 
     def _step(self, here: Any, total: Any, rate: Any, bound: Any) -> Any:
         """Move against the combination; returns how many lanes went beyond a bound."""

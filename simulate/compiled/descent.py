@@ -16,6 +16,7 @@ import numpy as np
 
 from .emit import Emitter
 from .order import LARGEST_N, LEAST_SIZE, Statistic, sort_groups
+from .rows import products
 
 _ROWS = 5
 """Number of residuals that are computed together, so that sums need not wait for each other."""
@@ -97,9 +98,6 @@ class _Descent:
     def _residuals(self, block: Any, targets: Any, here: Any, residuals: Any, bound: Any) -> Any:
         """Products of the rows and the iterate, less the labels; returns one if some are beyond a bound, else zero."""
         emitter, at = self.emitter, self.at
-        # The last vector goes back so far that it ends with the row; what it shares with the one before counts once.
-        full = at.sub(self.columns, at.srem(self.columns, emitter.number(emitter.lanes)))
-        tail = emitter.without_first(emitter.load(emitter.offset(here, self.last)), at.sub(full, self.last))
         with emitter.loop(-(-self.n // _ROWS), carried=[emitter.value(0.0)]) as groups:
             # The last group goes back too: its rows are computed twice, to the same numbers.
             first = emitter.least(at.mul(groups.index, emitter.number(_ROWS)), emitter.number(max(0, self.n - _ROWS)))
@@ -107,19 +105,10 @@ class _Descent:
             starts = [
                 emitter.offset(block, at.mul(at.add(first, emitter.number(i)), self.columns)) for i in range(count)
             ]
-            sums = [at.fmul(emitter.load(emitter.offset(start, self.last)), tail) for start in starts]
-            with emitter.loop(full, emitter.lanes, carried=sums) as over:
-                x = emitter.load(emitter.offset(here, over.index))
-                over.hand_on(
-                    *(
-                        emitter.fused(emitter.load(emitter.offset(start, over.index)), x, total)
-                        for start, total in zip(starts, over.carried, strict=True)
-                    )
-                )
             far = groups.carried[0]
-            for i, total in enumerate(over.results):
+            for i, product in enumerate(products(emitter, starts, here, self.columns)):
                 place = at.add(first, emitter.number(i))
-                value = at.fsub(emitter.total(total), at.load(emitter.offset(targets, place)))
+                value = at.fsub(product, at.load(emitter.offset(targets, place)))
                 at.store(value, emitter.offset(residuals, place))
                 far = emitter.beyond(far, value, bound)
             groups.hand_on(far)

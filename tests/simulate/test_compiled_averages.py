@@ -51,13 +51,12 @@ def test_a_run_that_goes_too_far_is_told() -> None:
 
 
 def test_a_row_in_place_of_another_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Confused(averages._Combination):
-        """Takes a row for another."""
+    kept = averages.products
 
-        def _products(self, rows: list[Any], here: Any) -> list[Any]:
-            return super()._products([*rows[:-1], rows[0]], here)
+    def confused(emitter: Any, rows: list[Any], *others: Any) -> list[Any]:
+        return kept(emitter, [*rows[:-1], rows[0]], *others)
 
-    monkeypatch.setattr(averages, "_Combination", Confused)
+    monkeypatch.setattr(averages, "products", confused)
     averages.kernel.cache_clear()
     moved, expected, _ = _advance(30, 20, np.float64)
     averages.kernel.cache_clear()
