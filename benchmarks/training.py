@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from byzbounds.simulate import Method, method_from_name, run
+from byzbounds.simulate.coded_draws import CodedDraws
 from byzbounds.simulate.compiled import active, interpreted
-from byzbounds.simulate.draws import BLOCK, byzantine_draws, permutation_draws
+from byzbounds.simulate.draws import BLOCK, byzantine_draws
 from byzbounds.simulate.encoding import window_sums
 from byzbounds.simulate.problems.regression import LadRegression
-from byzbounds.simulate.randomness import Purpose
 from byzbounds.simulate.stretches import stretch
 
 from .measure import fast_call
@@ -150,17 +151,22 @@ def _method(name: str, d: int) -> Method:
     return method_from_name(name, N=N, f=F, **({"d": d} if d > 1 else {}))
 
 
-def _drawing(name: str, seeds: int) -> Callable[[], Any]:
-    """What a block of iterations draws: tasks and orders of the subsets, and who is Byzantine."""
-    purposes = () if name == "DRACO" else (Purpose.TASKS, Purpose.SUBSETS)
-    drawn = [permutation_draws(range(seeds), purpose, N, "redrawn") for purpose in purposes]
-    drawn.append(byzantine_draws(range(seeds), N, F, "redrawn"))
-    numbers = iter(range(10**9))
+def _drawing(name: str, d: int, seeds: int) -> Callable[[], Any]:
+    """What a block of iterations draws: tasks and orders of the subsets, and who is Byzantine, as far as it is used."""
+    masks = byzantine_draws(range(seeds), N, F, "redrawn")
+    numbers = itertools.count()
+    if name == "DRACO":
+        return lambda: masks.block(next(numbers))
+    encoder = _method(name, d).encoding.start(range(seeds), N)
+    draws = CodedDraws(encoder, masks, -2.0, np.dtype(np.float64))
+    used = ["by_subset"] if d == 1 else ["by_window", "places"]
+    if name.endswith("NNM"):
+        used = ["by_window", "places", "owners"]
 
     def block() -> None:
-        number = next(numbers)
-        for draws in drawn:
-            draws.block(number)
+        drawn, _ = draws.at(BLOCK * next(numbers))
+        for each in used:
+            getattr(drawn, each)
 
     return block
 
@@ -192,7 +198,7 @@ def bench_training(*, seeds: int = 20, iterations: int = 512, threads: int = 1, 
             calls: dict[str, tuple[Callable[[], Any], int]] = {
                 "ours": (train, iterations),
                 "kernels": (repeated, count * times),
-                "draws": (_drawing(name, seeds), BLOCK),
+                "draws": (_drawing(name, d, seeds), BLOCK),
             }
             if active():
                 calls["arrays"] = (interpreted()(train), iterations)
