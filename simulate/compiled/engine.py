@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import importlib
 import os
+import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
@@ -59,7 +60,6 @@ class Machine:
 
     vector_bytes: int
     registers: int
-    _target: Any
 
     def lanes(self, itemsize: int) -> int:
         """Number of values in a vector."""
@@ -68,7 +68,7 @@ class Machine:
 
 @cache
 def machine() -> Machine:
-    """The processor of this process.
+    """The processor of this process; ``BYZBOUNDS_VECTOR_BYTES`` makes its vectors shorter, 16 or 32 bytes.
 
     Raises
     ------
@@ -81,10 +81,9 @@ def machine() -> Machine:
     features = binding.get_host_cpu_features()
     wide = bool(features.get("avx512f"))
     width = 64 if wide else 32 if features.get("avx2") else 16
-    target = binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=features.flatten(), opt=3
-    )
-    return Machine(width, 16 if width == 32 else 32, target)
+    wish = os.environ.get("BYZBOUNDS_VECTOR_BYTES", "")
+    width = min(width, int(wish)) if wish in ("16", "32") else width
+    return Machine(width, 32 if wide or platform.machine().lower() in ("aarch64", "arm64") else 16)
 
 
 def build(module: Any, name: str, result: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
@@ -103,16 +102,13 @@ def build(module: Any, name: str, result: Any, arguments: Sequence[Any]) -> Call
     with _LOCK:
         parsed = binding.parse_assembly(str(module))
         parsed.verify()
-        engine = binding.create_mcjit_compiler(parsed, _own_target(binding))
+        # An engine takes possession of the target machine that it gets.
+        target = binding.Target.from_default_triple().create_target_machine(
+            cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=3
+        )
+        engine = binding.create_mcjit_compiler(parsed, target)
         engine.finalize_object()
         function = ctypes.CFUNCTYPE(result, *arguments)(engine.get_function_address(name))
     # The code lives as long as its engine.
     function.engine = engine  # type: ignore[attr-defined]
     return function
-
-
-def _own_target(binding: Any) -> Any:
-    """A target machine of its own: an engine takes possession of the one that it gets."""
-    return binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=3
-    )
