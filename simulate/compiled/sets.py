@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, gram, memory, mixing, order
+from . import engine, gram, memory, mixing, order, products
 from .emit import Emitter
+from .matrices import emit_matrices
 from .neighbours import Smallest, SumOfSmallest
 
 _MOST_BYTES = 2**19
@@ -82,35 +83,35 @@ def _run(
     sets, n, q = values.shape
     size = values.itemsize
     lanes = engine.machine().lanes(size)
-    blocks, products = gram.blocks_of(n)
+    blocks, kept = products.blocks_of(n)
     pitch = _pitch(n, lanes)
-    width = gram.width_of(blocks * gram.rows_of_block(), q, lanes, size)
+    width = gram.width_of(blocks * products.rows_of_block(), q, lanes, size)
     groups, stride = -(-n // mixing.GROUP), (-(-q // lanes) + 1) * lanes
     step = min(groups, mixing.TABLE_GROUPS)
     found, flags = np.empty((sets, pitch), dtype=values.dtype), np.empty(sets, dtype=values.dtype)
     # In bytes: packed tile, sums of columns, products, matrix with squares, distances; codes, table, tile, sums.
-    lengths = [blocks * gram.rows_of_block() * width * size, width * size, products * 8]
-    lengths += [(blocks * gram.rows_of_block() + 1) * pitch * 8, n * pitch * size]
+    lengths = [blocks * products.rows_of_block() * width * size, width * size, kept * 8]
+    lengths += [(blocks * products.rows_of_block() + 1) * pitch * 8, n * pitch * size]
     if out is not None:
         lengths += [(pitch + mixing.ROWS) * groups, step * mixing.SUBSETS * lanes * size]
         lengths += [groups * mixing.GROUP * stride * size, (n + mixing.ROWS) * stride * size]
     else:
         lengths += [0] * 4
     lengths = [-(-length // memory.LINE) * memory.LINE for length in lengths]
-    kept, place = memory.aligned(sum(lengths))
+    used, place = memory.aligned(sum(lengths))
     places = [place, *(place + end for end in itertools.accumulate(lengths[:-1]))]
     source, sums, marks = values.ctypes.data, found.ctypes.data, flags.ctypes.data
     target = out.ctypes.data if out is not None else sums
     strides = (stride // size for stride in values.strides[:2])
     kernel = _kernel(values.dtype, n, statistic, count, *resolved)
     kernel(source, *places, sums, marks, target, *strides, sets, q, width, step, stride)
-    del kept
+    del used
     return found[:, :n], flags != 0
 
 
 def _pitch(n: int, lanes: int) -> int:
     """Distance between rows of distances: whole vectors, at least as many as whole blocks take."""
-    return -(-gram.blocks_of(n)[0] * gram.rows_of_block() // lanes) * lanes
+    return -(-products.blocks_of(n)[0] * products.rows_of_block() // lanes) * lanes
 
 
 @lru_cache(maxsize=256)
@@ -119,19 +120,27 @@ def _kernel(
 ) -> Callable[..., Any]:
     """All steps, with mixing where a count is given; arguments as in `_run`."""
     emit = Emitter(dtype, 13, 7)
-    x, packed, columns, products, scratch, distances, codes, table, tile, sums, found, flags, out = emit.pointers
+    x, packed, columns, sums_of_pairs, scratch, distances, codes, table, tile, sums, found, flags, out = emit.pointers
     set_stride, row_stride, sets, q, width, step, stride = emit.integers
-    at, sizes = emit.at, gram.Sizes(emit)
-    blocks, kept = gram.blocks_of(n)
+    at, sizes = emit.at, products.Sizes(emit)
+    blocks, kept = products.blocks_of(n)
     pitch, groups, lines = _pitch(n, emit.lanes), -(-n // mixing.GROUP), -(-n // mixing.ROWS)
     number = emit.number
     with emit.loop(sets) as over_sets:
         source = emit.offset(x, at.mul(over_sets.index, set_stride))
-        gram.emit_products(
-            sizes, source, row_stride, (packed, columns, products), number(n), number(blocks), q, width, number(kept)
+        products.emit_products(
+            sizes,
+            source,
+            row_stride,
+            (packed, columns, sums_of_pairs),
+            number(n),
+            number(blocks),
+            q,
+            width,
+            number(kept),
         )
-        sure = gram.emit_matrices(
-            sizes, products, scratch, number(n), number(blocks), number(pitch), (least, factor), number(pitch),
+        sure = emit_matrices(
+            sizes, sums_of_pairs, scratch, number(n), number(blocks), number(pitch), (least, factor), number(pitch),
             (None, distances),
         )  # fmt: skip
         place = emit.offset(found, at.mul(over_sets.index, number(pitch)))

@@ -11,6 +11,7 @@ import pytest
 from byzbounds.simulate import arrays, compiled
 from byzbounds.simulate.aggregation import CenteredClipping, GeometricMedian, Krum, MultiKrum
 from byzbounds.simulate.compiled import gram as subject
+from byzbounds.simulate.compiled import products
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason="llvmlite is missing")
 RESOLVED = (0.0, 1e6)
@@ -73,17 +74,17 @@ class TestGram:
 
     def test_a_broken_kernel_is_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         values = messages((1, 17, 300), "float64")
-        reduced = subject._reduced
+        reduced = products._reduced
 
         def wrong(emit: Any, vectors: Any) -> Any:
             return reduced(emit, [*vectors[1:2], *vectors[:1], *vectors[2:]])
 
-        monkeypatch.setattr(subject, "_reduced", wrong)
-        subject._kernel.cache_clear()
+        monkeypatch.setattr(products, "_reduced", wrong)
+        subject._whole.cache_clear()
         try:
             _, distances, _ = subject.gram_and_distances(values, RESOLVED)
         finally:
-            subject._kernel.cache_clear()
+            subject._whole.cache_clear()
         with pytest.raises(AssertionError):
             check_distances(values, 0, distances)
 
@@ -120,6 +121,7 @@ class TestGram:
             one = subject.gram(values)
         with arrays.threads(3):
             np.testing.assert_array_equal(subject.gram(values), one)
+        np.testing.assert_array_equal(subject.gram(values[-1:]), one[-1:])
         exact = values[0].astype(np.longdouble)
         exact -= exact.mean(axis=0)
         np.testing.assert_allclose(one[0], (exact @ exact.T).astype(float), rtol=0, atol=1e-13 * shape[-1])

@@ -99,7 +99,16 @@ class TestOtherMachines:
     @pytest.fixture(params=[(64, 32), (32, 16), (16, 32), (16, 16)], ids=str)
     def other(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         found = replace(engine.machine(), vector_bytes=request.param[0], registers=request.param[1])
-        kept = (gram._kernel, gram._finish, mixing._encode, mixing._kernel, order._kernel, subject._kernel)
+        kept = (
+            gram._kernel,
+            gram._finish,
+            gram._whole,
+            gram._plan,
+            mixing._encode,
+            mixing._kernel,
+            order._kernel,
+            subject._kernel,
+        )
         for kernel in kept:
             kernel.cache_clear()
         for module in (engine, emit):
