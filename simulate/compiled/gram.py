@@ -1,6 +1,6 @@
 """Gram matrices and squared distances of few long messages, around their mean; symmetric to the last bit.
 
-Sums over the columns of long messages are taken in shares, for several threads; their number depends on the shape alone.
+Sums over the columns of long messages are taken in shares, for several threads; how many depends on the shape alone.
 """
 
 from __future__ import annotations
