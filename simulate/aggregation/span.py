@@ -129,10 +129,16 @@ def gram_with_origin(xp: Namespace, values: Array) -> Array | None:
     None where they would not resolve the distances between the messages (see the head of the module).
     """
     n = values.shape[-2]
-    fast = arrays.fast(xp) and compiled.usable(values)
-    gram = compiled.gram(values, origin=True) if fast else _gram(xp, values, origin=True)
-    messages = gram[:, :n, :n]
-    distances = _distances(xp, messages)
+    if arrays.fast(xp) and compiled.usable(values):
+        limits = least_resolved(values.dtype.char)
+        gram, distances, certain = compiled.gram_and_distances(values, limits, origin=True)
+        if certain:
+            return gram
+        messages, distances = gram[:, :n, :n], distances[:, :n, :n]
+    else:
+        gram = _gram(xp, values, origin=True)
+        messages = gram[:, :n, :n]
+        distances = _distances(xp, messages)
     resolved = _certainly_resolved(xp, messages, distances)
     return gram if resolved or not bool(xp.any(_ill_conditioned(xp, messages, distances))) else None
 

@@ -29,29 +29,11 @@ _MOST = 1024
 
 
 def usable(values: Any) -> bool:
-    """Whether `gram` takes messages (sets, n, q) of NumPy; it depends on their shape, dtype, and strides alone."""
+    """Whether `gram_and_distances` takes messages (sets, n, q); by their shape, dtype, and strides alone."""
     return values.shape[1] <= _MOST and memory.usable(values)
 
 
-def gram(values: Any, *, origin: bool = False) -> Any:
-    """Gram matrices of messages around their mean.
-
-    Parameters
-    ----------
-    values
-        Messages (sets, n, q) that are `usable`.
-    origin
-        Whether the origin is one more message, the last one; it does not count in the mean.
-
-    Returns
-    -------
-    array
-        (sets, n, n), or (sets, n+1, n+1), of the dtype of the messages.
-    """
-    return _matrices(values, origin, (0.0, 1.0))[0]
-
-
-def gram_and_distances(values: Any, resolved: tuple[float, float]) -> tuple[Any, Any, bool]:
+def gram_and_distances(values: Any, resolved: tuple[float, float], *, origin: bool = False) -> tuple[Any, Any, bool]:
     """Gram matrices (sets, n, n) of messages around their mean, their squared distances, and a check.
 
     Parameters
@@ -61,6 +43,8 @@ def gram_and_distances(values: Any, resolved: tuple[float, float]) -> tuple[Any,
     resolved
         What the largest squared distance to the mean may be at least, and at most in squared distances between
         messages.
+    origin
+        Whether the origin is one more message, the last one; it does not count in the mean.
 
     Returns
     -------
@@ -69,7 +53,7 @@ def gram_and_distances(values: Any, resolved: tuple[float, float]) -> tuple[Any,
     certain : bool
         Whether no set has half of n ordered pairs of messages nearer to one another than that.
     """
-    return _matrices(values, False, resolved)
+    return _matrices(values, origin, resolved)
 
 
 def width_of(rows: int, columns: int, lanes: int, size: int) -> int:

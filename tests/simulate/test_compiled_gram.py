@@ -62,7 +62,9 @@ class TestGram:
         expected = exact @ exact.swapaxes(-1, -2)
         lengths = np.sqrt(expected.diagonal(axis1=-2, axis2=-1))
         bound = (shape[-1] / 2 + 64) * eps * (lengths.max() ** 2 + 1)
-        np.testing.assert_allclose(subject.gram(values, origin=True), expected, rtol=0, atol=bound)
+        np.testing.assert_allclose(
+            subject.gram_and_distances(values, RESOLVED, origin=True)[0], expected, rtol=0, atol=bound
+        )
 
     @pytest.mark.parametrize(("dtype", "offset"), [("float64", 1e8), ("float32", 1e3)])
     def test_offset_costs_no_digits(self, dtype: str, offset: float) -> None:
@@ -118,10 +120,10 @@ class TestGram:
         values = messages(shape, "float64")
         assert values.nbytes >= 2**23
         with arrays.threads(1):
-            one = subject.gram(values)
+            one = subject.gram_and_distances(values, RESOLVED)[0]
         with arrays.threads(3):
-            np.testing.assert_array_equal(subject.gram(values), one)
-        np.testing.assert_array_equal(subject.gram(values[-1:]), one[-1:])
+            np.testing.assert_array_equal(subject.gram_and_distances(values, RESOLVED)[0], one)
+        np.testing.assert_array_equal(subject.gram_and_distances(values[-1:], RESOLVED)[0], one[-1:])
         exact = values[0].astype(np.longdouble)
         exact -= exact.mean(axis=0)
         np.testing.assert_allclose(one[0], (exact @ exact.T).astype(float), rtol=0, atol=1e-13 * shape[-1])
