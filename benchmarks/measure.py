@@ -108,15 +108,19 @@ def measure(
     }
 
 
+_COMPILES_S = 1.0
+"""Seconds that a first run may spend on compiling."""
+
+
 def fast_call(call: Call, once_s: float | None = None, least_s: float = 5e-3) -> tuple[Call, int]:
     """Repeat a call that is too short to time alone; returns the repeated call and the number of repetitions.
 
-    `once_s` is what a first run took, if there was one; a short call is timed again, since a first run may compile and
-    fill caches.
+    `once_s` is what a first run took, if there was one; unless it was long, the call is timed again, since a first run
+    may compile and fill caches.
     """
     if once_s is None:
         call()
-    if once_s is None or once_s < 0.1:
+    if once_s is None or once_s < _COMPILES_S:
         start = time.perf_counter()
         call()
         once_s = time.perf_counter() - start
