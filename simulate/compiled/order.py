@@ -24,8 +24,9 @@ LEAST_SIZE = 4096
 """Number of entries of a set of messages from which on it is."""
 ALONE_BYTES = 2**20
 """Size of messages up to which one call does all sets."""
-NEAR_BYTES = 2**17
-"""Distance between rows beyond which a part of each is copied first: rows far apart get into each other's way."""
+NEAR_BYTES = 2**20
+"""Size of a set up to which it is read in place; of a larger one a part of each row is copied first, since many rows
+far apart get into each other's way, and the next part is fetched meanwhile."""
 _TILE_BYTES = 2**11
 """Size of that part."""
 _SHARE = 64
@@ -91,7 +92,7 @@ def by_coordinate(values: npt.NDArray[Any], statistic: Statistic, shared: Shared
     if values.nbytes <= ALONE_BYTES:
         finite = kernel(values.ctypes.data, result.ctypes.data, None, set_stride, row_stride, q, count, q, q, 0) == 0
         return result, finite
-    tiled = row_stride * item > NEAR_BYTES
+    tiled = n * abs(row_stride) * item > NEAR_BYTES
     width = min(q, _TILE_BYTES // item)
     blocks = -(-q // (_SHARE * width))
     step = -(-q // blocks)
@@ -127,6 +128,8 @@ def _kernel(statistic: Statistic, n: int, dtype: np.dtype[Any]) -> Callable[...,
     zero, lanes = emitter.splat(0.0), emitter.number(emitter.lanes)
     direct = at.icmp_signed("==", copied, emitter.number(0))
     stride = at.select(direct, row_stride, width)
+    # What is read in place is there already when it is fetched.
+    following = at.select(direct, emitter.number(0), width)
     last_tile, last = at.sub(columns, width), at.sub(width, lanes)
     with emitter.loop(sets, carried=[zero]) as over_sets:
         source = emitter.offset(messages, at.mul(over_sets.index, set_stride))
@@ -142,10 +145,11 @@ def _kernel(statistic: Statistic, n: int, dtype: np.dtype[Any]) -> Callable[...,
             start = at.select(direct, rows, tile)
             with emitter.loop(width, emitter.lanes, carried=over_tiles.carried) as over_columns:
                 column = emitter.least(over_columns.index, last)
-                values, place = [], emitter.offset(start, column)
+                values, place, ahead = [], emitter.offset(start, column), emitter.offset(rows, following, column)
                 for _ in range(n):
                     values.append(emitter.load(place))
-                    place = emitter.offset(place, stride)
+                    emitter.prefetch(ahead)
+                    place, ahead = emitter.offset(place, stride), emitter.offset(ahead, row_stride)
                 finite = over_columns.carried[0]
                 for value in values:
                     # Zero times what is not finite is NaN.
