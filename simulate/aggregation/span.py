@@ -117,8 +117,14 @@ def nearest(xp: Namespace, distances: Array, count: int) -> Array:
         else:
             last = np.partition(distances, count - 1, axis=-1)[..., count - 1 : count]
         mask = distances <= last
-        if np.count_nonzero(mask) == count * last.size:
-            return mask
+        if np.count_nonzero(mask) != count * last.size:
+            # Mostly few messages have a tie at the last place.
+            sets, rows = np.nonzero(np.count_nonzero(mask, axis=-1) != count)
+            tied = distances[sets, rows]
+            tied[np.arange(len(rows)), rows] -= 1
+            order = np.argsort(tied, axis=-1, stable=True)
+            mask[sets, rows] = np.argsort(order, axis=-1, stable=True) < count
+        return mask
     order = xp.argsort(distances - arrays.eye(xp, distances.shape[-1], distances), axis=-1, stable=True)
     return xp.argsort(order, axis=-1, stable=True) < count
 
