@@ -136,10 +136,13 @@ class Step(ABC):
         xp = npx if simple else arrays.check_vectors(self, messages, axes=2)
         *batch, n, q = messages.shape
         if f is not None:
-            f = arrays.whole(repr(self), "f", f)
+            f = arrays.whole(self, "f", f)
         rule = self._ready(n, f)
         view = messages if simple else arrays.host_view(messages)
-        if view is None:
+        single = simple and not batch
+        if single:
+            inner, values = npx, messages[None]
+        elif view is None:
             inner, values = xp, xp.reshape(messages, (-1, n, q))
         else:
             inner, values = npx, view.reshape((-1, n, q))
@@ -151,6 +154,8 @@ class Step(ABC):
                     hint = "nonfinite='byzantine' treats them as Byzantine"
                     raise NonFiniteError(f"{self!r} got messages that are not finite; {hint}") from None
                 result = rule._without_nonfinite(inner, values)
+        if single:
+            return result[0]
         if xp is npx:
             return result.reshape((*batch, *result.shape[1:]))
         if view is not None:
