@@ -98,13 +98,14 @@ def training(rows: Iterable[Row]) -> str:
 
 
 def plain(rows: Iterable[Row]) -> str:
-    """Rows as they are, numbers with three digits."""
-    return table(
-        [
-            {name: _digits(value) if isinstance(value, float) else value for name, value in row.items()}
-            for row in rows
-        ]
-    )  # fmt: skip
+    """Rows as they are, numbers with three digits, times with their unit."""
+
+    def shown(name: str, value: Any) -> Any:
+        if not isinstance(value, float):
+            return value
+        return seconds(value) if name == "seconds" else _digits(value)
+
+    return table([{name: shown(name, value) for name, value in row.items()} for row in rows])
 
 
 def markdown(results: dict[str, list[Row]]) -> str:
