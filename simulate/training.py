@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -20,7 +19,7 @@ from .blas import one_blas_thread
 from .compiled import active
 from .configuration import Configuration, Schedule
 from .description import namespace_from_name
-from .draws import Persistence, byzantine_draws
+from .draws import BLOCK, Persistence, byzantine_draws
 from .fused import fuse, may_fuse
 from .measures import MEASURES, Observation, honest_mean
 from .methods import Method
@@ -267,7 +266,9 @@ class _Chunk:
         plan = self.plan
         if self.fused is None or not self.fused.several:
             return 0
-        stop = next(t for t in itertools.count(iteration + 1) if t == plan.iterations or plan.recorded(t))
+        # No more at once than have their draws together: each call would go through the rest again.
+        end = min(iteration + BLOCK, plan.iterations)
+        stop = next((t for t in range(iteration + 1, end) if plan.recorded(t)), end)
         rates = [plan.learning_rate(t) * plan.method.step_scale for t in range(iteration, stop)]
         ahead = self.fused.advance(self.x, iteration, rates)
         assert ahead is not None

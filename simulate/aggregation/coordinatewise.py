@@ -124,10 +124,7 @@ class TrimmedMean(Rule):
         return (Fraction(0),) * cut + (Fraction(1, n - 2 * cut),) * (n - 2 * cut) + (Fraction(0),) * cut
 
     def _run(self, xp: Namespace, values: Array, check: bool) -> Array:
-        n = values.shape[-2]
-        cut = self.f if self.fraction is None else self.trimmed(n)
-        assert cut is not None
-        return by_coordinate(xp, values, MeanOfPlaces(cut, n - cut), check=check)
+        return by_coordinate(xp, values, self.statistic(values.shape[-2]), check=check)
 
     def statistic(self, n: int) -> MeanOfPlaces:
         """What the rule makes of the sorted values of n messages."""

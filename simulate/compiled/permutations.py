@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .emit import Emitter
+from .emit import Emitter, Repeat
 from .engine import active
 
 LARGEST_LENGTH = 2**31 - 1
@@ -128,26 +128,6 @@ def _room(length: int) -> npt.NDArray[np.int32]:
     return np.empty(length + _FILLED, dtype=np.int32)
 
 
-class _Repeat:
-    """A loop that goes on as long as a condition holds at its end, with values carried from round to round."""
-
-    def __init__(self, emitter: Emitter, carried: Sequence[Any]) -> None:
-        self._at, before = emitter.at, emitter.at.block
-        self._body, self._after = (emitter.function.append_basic_block() for _ in range(2))
-        self._at.branch(self._body)
-        self._at.position_at_end(self._body)
-        self.carried = [self._at.phi(value.type) for value in carried]
-        for phi, value in zip(self.carried, carried, strict=True):
-            phi.add_incoming(value, before)
-
-    def close(self, condition: Any, *values: Any) -> None:
-        """Hand on values to the next round if the condition holds; what follows is emitted behind the loop."""
-        for phi, value in zip(self.carried, values, strict=True):
-            phi.add_incoming(value, self._at.block)
-        self._at.cbranch(condition, self._body, self._after)
-        self._at.position_at_end(self._after)
-
-
 def _product(emitter: Emitter, value: Any, factor: int) -> tuple[Any, Any]:
     """The upper and the lower half of a product of two words."""
     at, wide = emitter.at, emitter.ir.IntType(128)
@@ -201,11 +181,11 @@ class _Shuffle:
             row = emitter.offset(rows, at.mul(over_rows.index, stride))
             _emit_identity(emitter, self._places, self._length)
             # The place is counted from one, so that it moves on by the carry of a comparison.
-            octave = _Repeat(emitter, [self._length, *over_rows.carried])
+            octave = Repeat(emitter, [self._length, *over_rows.carried])
             zeros = at.ctlz(at.sub(octave.carried[0], number(1)), emitter.ir.IntType(1)(1))
             mask = at.lshr(number(2**64 - 1), zeros)
             least = at.add(at.lshr(mask, number(1)), number(1))
-            word = _Repeat(emitter, octave.carried)
+            word = Repeat(emitter, octave.carried)
             place, position, first = word.carried
             before = at.block
             with at.if_then(at.icmp_unsigned("==", position, end), likely=False):
