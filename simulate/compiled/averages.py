@@ -16,7 +16,7 @@ import numpy as np
 
 from .emit import Emitter
 from .order import LEAST_SIZE
-from .rows import products
+from .rows import Iteration, iterate, products
 
 _ROWS = 8
 """Number of rows that are worked on together, so that sums need not wait for each other."""
@@ -56,7 +56,7 @@ def kernel(n: int, dtype: np.dtype[Any]) -> Callable[..., float]:
 
 
 class _Combination:
-    """The parts of the kernel: loops over runs and iterations, groups of rows, step."""
+    """The parts of the kernel: groups of rows, step."""
 
     def __init__(self, emitter: Emitter, n: int) -> None:
         self.emitter, self.at, self.n = emitter, emitter.at, n
@@ -65,25 +65,13 @@ class _Combination:
 
     def emit(self) -> Callable[..., float]:
         """Emit all of it, and compile."""
-        emitter, at, n = self.emitter, self.at, self.n
-        features, labels, x, factors, rates, scratch, bad, _ = emitter.pointers
-        own, runs, iterations, columns = emitter.integers
-        bounds = [at.load(emitter.offset(rates, iterations, each)) for each in (0, 1)]
-        with emitter.loop(runs) as over_runs:
-            run = over_runs.index
-            data = at.mul(own, run)
-            block = emitter.offset(features, at.mul(at.mul(data, columns), emitter.number(n)))
-            targets = emitter.offset(labels, at.mul(data, emitter.number(n)))
-            here = emitter.offset(x, at.mul(run, columns))
-            with emitter.loop(iterations) as steps:
-                entry = at.add(at.mul(steps.index, runs), run)
-                weights = emitter.offset(factors, at.mul(entry, emitter.number(n)))
-                far = self._combine((block, targets, weights), here, scratch, bounds[0])
-                rate = at.load(emitter.offset(rates, steps.index))
-                away = self._step(here, scratch, rate, bounds[1])
-                flag = emitter.offset(bad, run)
-                at.store(at.fadd(at.load(flag), at.fadd(far, away)), flag)
-        return emitter.finish()
+        return iterate(self.emitter, self.n, self._iteration)
+
+    def _iteration(self, now: Iteration) -> Any:
+        scratch = self.emitter.pointers[5]
+        data = (now.features, now.labels, now.factors)
+        far = self._combine(data, now.here, scratch, now.largest_residual)
+        return self.at.fadd(far, self._step(now.here, scratch, now.rate, now.largest_iterate))
 
     def _combine(self, data: tuple[Any, Any, Any], here: Any, total: Any, bound: Any) -> Any:
         """Write the combination of gradients; returns one if some residuals are beyond a bound, else zero."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from .emit import Emitter
 from .order import LARGEST_N, LEAST_SIZE, Statistic, sort_groups
-from .rows import products
+from .rows import Iteration, iterate, products
 
 _ROWS = 5
 """Number of residuals that are computed together, so that sums need not wait for each other."""
@@ -57,7 +57,7 @@ def kernel(statistic: Statistic, n: int, d: int, dtype: np.dtype[Any]) -> Callab
 
 
 class _Descent:
-    """The parts of the kernel: loops over runs and iterations, residuals, messages, step."""
+    """The parts of the kernel: residuals, messages, step."""
 
     def __init__(self, emitter: Emitter, statistic: Statistic, n: int, d: int) -> None:
         self.emitter, self.at, self.statistic, self.n, self.d = emitter, emitter.at, statistic, n, d
@@ -67,33 +67,19 @@ class _Descent:
 
     def emit(self) -> Callable[..., float]:
         """Emit all of it, and compile."""
+        return iterate(self.emitter, self.n, self._iteration)
+
+    def _iteration(self, now: Iteration) -> Any:
         emitter, at, n = self.emitter, self.at, self.n
-        features, labels, x, factors, rates, scratch, bad, places = emitter.pointers
-        own, runs, iterations, columns = emitter.integers
-        places = at.bitcast(places, emitter.integer.as_pointer())
+        scratch, places = emitter.pointers[5], at.bitcast(emitter.pointers[7], emitter.integer.as_pointer())
         residuals, scale, moved = scratch, emitter.offset(scratch, n), emitter.offset(scratch, n + self.rows)
-        bounds = [at.load(emitter.offset(rates, iterations, each)) for each in (0, 1)]
-        with emitter.loop(runs) as over_runs:
-            run = over_runs.index
-            data = at.mul(own, run)
-            block = emitter.offset(features, at.mul(at.mul(data, columns), emitter.number(n)))
-            targets = emitter.offset(labels, at.mul(data, emitter.number(n)))
-            here = emitter.offset(x, at.mul(run, columns))
-            with emitter.loop(iterations) as steps:
-                entry = at.add(at.mul(steps.index, runs), run)
-                windows = emitter.offset(factors, at.mul(entry, emitter.number(n)))
-                order = at.gep(places, [at.mul(entry, emitter.number(self.rows))])
-                far = self._residuals(block, targets, here, residuals, bounds[0])
-                if self.d == 1:
-                    weights = residuals
-                else:
-                    self._spread(residuals, order, scale)
-                    weights = scale
-                rate = at.load(emitter.offset(rates, steps.index))
-                away = self._step(block, here, moved, (weights, windows, order), rate, bounds[1])
-                flag = emitter.offset(bad, run)
-                at.store(at.fadd(at.load(flag), at.fadd(far, away)), flag)
-        return emitter.finish()
+        order = at.gep(places, [at.mul(now.entry, emitter.number(self.rows))])
+        far = self._residuals(now.features, now.labels, now.here, residuals, now.largest_residual)
+        weights = residuals if self.d == 1 else scale
+        if self.d > 1:
+            self._spread(residuals, order, scale)
+        drawn = (weights, now.factors, order)
+        return at.fadd(far, self._step(now.features, now.here, moved, drawn, now.rate, now.largest_iterate))
 
     def _residuals(self, block: Any, targets: Any, here: Any, residuals: Any, bound: Any) -> Any:
         """Products of the rows and the iterate, less the labels; returns one if some are beyond a bound, else zero."""
